@@ -1,0 +1,186 @@
+import { Dexie, type Table } from 'dexie';
+import type { Entry } from '../../model/entry';
+import type { ChunkId, Cursor, DeviceId, Digest, EntryId, NamespaceId, RequestId, UserId } from '../../model/ids';
+import type { Operation } from '../../protocol/commit';
+import type { ErrorCode } from '../../protocol/error-codes';
+
+/**
+ * The device's own metadata database: one per account, read by the page, written by intake and engine.
+ * The page never waits for the network: it watches these tables.
+ */
+
+/** How an entry stands towards the server. */
+export type EntrySyncState = 'synced' | 'waiting' | 'syncing' | 'failed';
+
+/**
+ * One entry as the person sees it (the local tree). `remote` holds the server's state while it differs from the row
+ * (`null`: the server does not know the entry yet); in a synced row it is undefined, the row itself is what the server has.
+ */
+export interface EntryRow extends Entry {
+  readonly namespaceId: NamespaceId;
+  /** 1 while `deletedAt` is null; indexable. */
+  readonly live: 0 | 1;
+  /** 0 folder, 1 file: folders come first in every order. */
+  readonly rank: 0 | 1;
+  readonly nameKey: string;
+  /** `sortKeyOf(name)`: natural order, so that “2” comes before “10”. */
+  readonly sortKey: string;
+  readonly state: EntrySyncState;
+  /** Why, when state is `failed`. */
+  readonly reason?: ErrorCode;
+  readonly remote?: Entry | null;
+  /** The transfer that carries this file's newest bytes, while they are not on the server. */
+  readonly transferId?: string;
+}
+
+/** How far each journal has been read. */
+export interface CursorRow {
+  readonly namespaceId: NamespaceId;
+  readonly kind: 'root' | 'shared';
+  readonly role: 'owner' | 'editor' | 'viewer';
+  readonly cursor: Cursor | null;
+}
+
+/** The device's request queue: what waits to be committed, in order. Written with strict durability. */
+export interface RequestRow {
+  /** Given by the database; the order of the queue. */
+  readonly order?: number;
+  readonly requestId: RequestId;
+  readonly namespaceId: NamespaceId;
+  readonly operations: readonly Operation[];
+  readonly createdAt: number;
+  /** How often it was sent. */
+  readonly attempts: number;
+}
+
+/**
+ * One file on its way up.
+ * queued → staging (bytes go into the browser's private file system) → staged (safe: survives a closed browser) → sending →
+ * durable (every chunk on the server) → done (committed). `failed` carries a reason and can be retried; `lost`: the page closed
+ * before the bytes were safe and they cannot be reached again without the person.
+ */
+export type TransferState = 'queued' | 'staging' | 'staged' | 'sending' | 'durable' | 'done' | 'failed' | 'lost' | 'cancelled';
+
+export interface TransferRow {
+  readonly id: string;
+  /** All files of one drop or pick share it. */
+  readonly batchId: string;
+  readonly namespaceId: NamespaceId;
+  readonly parentId: EntryId;
+  readonly entryId: EntryId;
+  /** null: a new file; else the entry's revision that these bytes replace. */
+  readonly baseRevision: number | null;
+  readonly name: string;
+  readonly size: number;
+  readonly mtime: number;
+  readonly state: TransferState;
+  readonly paused: 0 | 1;
+  readonly reason?: ErrorCode | 'quota' | 'unreadable' | 'changed_while_reading' | 'offline';
+  readonly stagedBytes: number;
+  /** Bytes of this file the server has verified or need not be sent. Written at most four times a second. */
+  readonly sentBytes: number;
+  /** Set once staged. */
+  readonly digest?: Digest;
+  readonly createdAt: number;
+  readonly finishedAt?: number;
+  /** Where the browser gives one, so that staging can go on after a restart. */
+  readonly handle?: FileSystemFileHandle;
+  /** `FileIntake.id` of the worker that holds the File. While the Web Lock of that name is held nobody else reads it. */
+  readonly intakeId?: string;
+}
+
+/** Chunks of one transfer that are staged, in order; one row per staging file they lie in. */
+export interface StagedRow {
+  readonly transferId: string;
+  /** Counts up within the transfer. */
+  readonly part: number;
+  /** Name of the staging file in the private file system. */
+  readonly segment: string;
+  /** Offset of the first chunk in the staging file; the chunks follow each other without gaps. */
+  readonly offset: number;
+  /** `encodeManifest` of the chunks. */
+  readonly chunks: Uint8Array<ArrayBuffer>;
+}
+
+/** One pack on its way; its body is rebuilt from staging files, byte for byte the same, for resuming. */
+export interface PackRow {
+  readonly id: string;
+  readonly namespaceId: NamespaceId;
+  readonly state: 'waiting' | 'sending';
+  /** Address of the resumable upload once begun. */
+  readonly address: string | null;
+  readonly bytes: number;
+  readonly chunks: readonly {
+    readonly id: ChunkId;
+    readonly size: number;
+    readonly segment: string;
+    readonly offset: number;
+    readonly transferId: string;
+  }[];
+}
+
+/** Offline content: files kept for opening without a network. The bytes lie in the Cache named `OFFLINE_CACHE`. */
+export interface OfflineRow {
+  readonly entryId: EntryId;
+  readonly namespaceId: NamespaceId;
+  readonly contentRevision: number;
+  readonly bytes: number;
+  /** 1: asked for by the person, kept; 0: seen before, may be evicted. */
+  readonly pinned: 0 | 1;
+  readonly state: 'wanted' | 'present';
+  readonly usedAt: number;
+}
+export const OFFLINE_CACHE = 'satchel-content-v1';
+
+export interface SettingRow {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** Natural order: digit runs compare by value (length first), the rest by name key. */
+export function sortKeyOf(nameKey: string): string {
+  return nameKey.replace(/\d+/g, (digits) => {
+    const value = digits.replace(/^0+(?=\d)/, '');
+    return String.fromCharCode(0x30 + Math.min(value.length, 40)) + value;
+  });
+}
+
+export class SatchelDatabase extends Dexie {
+  declare entries: Table<EntryRow, EntryId>;
+  declare cursors: Table<CursorRow, NamespaceId>;
+  declare requests: Table<RequestRow, number>;
+  declare transfers: Table<TransferRow, string>;
+  declare staged: Table<StagedRow, [string, number]>;
+  declare packs: Table<PackRow, string>;
+  declare offline: Table<OfflineRow, EntryId>;
+  declare settings: Table<SettingRow, string>;
+
+  constructor(userId: UserId) {
+    // Chromium and Firefox default to relaxed durability: an acknowledged change must survive a crash.
+    super(`satchel-${userId}`, { chromeTransactionDurability: 'strict' });
+    this.version(1).stores({
+      entries:
+        'id, [parentId+live+rank+sortKey], [parentId+live+rank+mtime], [parentId+live+rank+size], [parentId+nameKey], deletedAt, state',
+      cursors: 'namespaceId',
+      requests: '++order, requestId',
+      // Few indexes on purpose: a file's row is written four times on its way up, and each index costs as much as the row.
+      transfers: 'id, state, entryId',
+      staged: '[transferId+part], segment',
+      packs: 'id, state',
+      offline: 'entryId, pinned, state, usedAt',
+      settings: 'key',
+    });
+  }
+}
+
+/** Who is signed in on this browser profile, kept outside the accounts' databases so that the shell opens offline. */
+export interface Profile {
+  readonly deviceId: DeviceId;
+  readonly me: {
+    readonly userId: UserId;
+    readonly email: string;
+    readonly name: string;
+    readonly isAdmin: boolean;
+    readonly rootNamespaceId: NamespaceId;
+  } | null;
+}

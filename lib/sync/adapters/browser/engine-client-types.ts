@@ -1,0 +1,68 @@
+import type { EntryId } from '../../model/ids';
+import type { NameProblem } from '../../model/names';
+
+/** One thing a person picked, dropped or pasted. `path` is relative with “/”, NFC not yet applied. */
+export type PickedItem =
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string; readonly file: File; readonly handle?: FileSystemFileHandle };
+
+export type OnConflict = 'keep_both' | 'replace' | 'skip';
+
+/** What an upload would meet; asked before it starts. */
+export interface UploadCheck {
+  /** Files whose name is taken by a live file in the target. Folders are merged and do not count. */
+  readonly conflicts: readonly { readonly path: string; readonly entryId: EntryId }[];
+  /** Paths with names that cannot be used; they will be left out. */
+  readonly refused: readonly { readonly path: string; readonly problem: NameProblem }[];
+  readonly files: number;
+  readonly bytes: number;
+  /** False: the browser's storage cannot hold the staging; the upload then only runs while the page stays open. */
+  readonly fitsStorage: boolean;
+  readonly freeBytes: number | null;
+}
+
+export type IntentResult = { readonly ok: true; readonly entryIds: readonly EntryId[] } | { readonly ok: false; readonly sentence: string };
+
+/**
+ * What the page can ask for. Every call is done once the wish is durable on this device; none waits for the network.
+ * Results are seen by watching the local store.
+ */
+export interface EngineClient {
+  createFolder(parentId: EntryId, name: string): Promise<IntentResult>;
+  rename(entryId: EntryId, name: string): Promise<IntentResult>;
+  /** Moves into `parentId`; a taken name becomes `name (2)`. */
+  move(entryIds: readonly EntryId[], parentId: EntryId): Promise<IntentResult>;
+  /** Copies without sending content, folders with everything in them. */
+  copy(entryIds: readonly EntryId[], parentId: EntryId): Promise<IntentResult>;
+  /** To the trash. */
+  remove(entryIds: readonly EntryId[]): Promise<IntentResult>;
+  /** Out of the trash, to where they were (or to the top when that folder is gone). */
+  restore(entryIds: readonly EntryId[]): Promise<IntentResult>;
+
+  checkUpload(parentId: EntryId, items: readonly PickedItem[]): Promise<UploadCheck>;
+  upload(parentId: EntryId, items: readonly PickedItem[], onConflict: OnConflict): Promise<IntentResult>;
+  pauseTransfers(ids: readonly string[] | 'all'): Promise<void>;
+  resumeTransfers(ids: readonly string[] | 'all'): Promise<void>;
+  cancelTransfers(ids: readonly string[] | 'all'): Promise<void>;
+  retryTransfers(ids: readonly string[] | 'all'): Promise<void>;
+  /** Forgets finished, failed-and-cancelled transfers from the tray. */
+  clearFinishedTransfers(): Promise<void>;
+
+  /** Keeps files (folders: everything in them now) for offline use, or lets them go. */
+  pin(entryIds: readonly EntryId[]): Promise<void>;
+  unpin(entryIds: readonly EntryId[]): Promise<void>;
+
+  /** Pull now (after the page became visible, or the person asked). */
+  wake(): void;
+  /** Stops workers and closes the database (sign-out). `forget` also removes this account's data from the browser. */
+  close(options: { forget: boolean }): Promise<void>;
+}
+
+/** Kept in the settings table under `connection`, written by the engine. */
+export interface ConnectionState {
+  readonly state: 'connecting' | 'online' | 'offline' | 'signed_out';
+  /** True until the first pull of a new device is through. */
+  readonly firstSync: boolean;
+  /** Milliseconds since 1970 UTC of the last complete pull. */
+  readonly pulledAt: number | null;
+}

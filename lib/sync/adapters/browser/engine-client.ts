@@ -1,0 +1,176 @@
+import { Dexie } from 'dexie';
+import type { DeviceId, EntryId } from '../../model/ids';
+import type { Me } from '../../protocol/accounts';
+import { deviceNameGuess } from './account-client';
+import { browserRandom } from './browser-clock';
+import { type EntryRow, OFFLINE_CACHE, type OfflineRow, SatchelDatabase } from './database';
+import { type EngineMessage, openEngineChannel } from './engine-channel';
+import type { EngineClient, IntentResult, OnConflict, PickedItem, UploadCheck } from './engine-client-types';
+import { EngineWorker } from './engine-worker';
+import { OpfsStaging } from './opfs-staging';
+
+/** Things of one message to the worker: few enough that neither thread stalls on cloning them. */
+const SLICE_ITEMS = 500;
+const STOP_MILLISECONDS = 3_000;
+
+/**
+ * Opens the account's database on this device and starts its engine (one worker per tab; the one that holds the lease works).
+ * Works offline. Call it once per page and account; `client.close` undoes it.
+ */
+export async function openEngine(me: Me, _deviceId: DeviceId): Promise<{ client: EngineClient; database: SatchelDatabase }> {
+  const database = new SatchelDatabase(me.userId);
+  await database.open();
+  return { client: new BrowserEngineClient(me, database), database };
+}
+
+class BrowserEngineClient implements EngineClient {
+  readonly #me: Me;
+  readonly #database: SatchelDatabase;
+  readonly #worker: EngineWorker;
+  readonly #engine: BroadcastChannel;
+  readonly #onWake = () => {
+    if (document.visibilityState === 'visible') this.wake();
+  };
+
+  constructor(me: Me, database: SatchelDatabase) {
+    this.#me = me;
+    this.#database = database;
+    this.#engine = openEngineChannel(me.userId);
+    const { userId, rootNamespaceId } = me;
+    this.#worker = new EngineWorker({ userId, rootNamespaceId, deviceName: deviceNameGuess(), origin: location.origin });
+    document.addEventListener('visibilitychange', this.#onWake);
+    window.addEventListener('online', this.#onWake);
+  }
+
+  createFolder(parentId: EntryId, name: string): Promise<IntentResult> {
+    return this.#worker.call('createFolder', parentId, name);
+  }
+
+  rename(entryId: EntryId, name: string): Promise<IntentResult> {
+    return this.#worker.call('rename', entryId, name);
+  }
+
+  move(entryIds: readonly EntryId[], parentId: EntryId): Promise<IntentResult> {
+    return this.#worker.call('move', entryIds, parentId);
+  }
+
+  copy(entryIds: readonly EntryId[], parentId: EntryId): Promise<IntentResult> {
+    return this.#worker.call('copy', entryIds, parentId);
+  }
+
+  remove(entryIds: readonly EntryId[]): Promise<IntentResult> {
+    return this.#worker.call('remove', entryIds);
+  }
+
+  restore(entryIds: readonly EntryId[]): Promise<IntentResult> {
+    return this.#worker.call('restore', entryIds);
+  }
+
+  async checkUpload(parentId: EntryId, items: readonly PickedItem[]): Promise<UploadCheck> {
+    const pickId = await this.#pick(items);
+    try {
+      return await this.#worker.call('checkUpload', pickId, parentId);
+    } finally {
+      await this.#worker.call('forgetPicked', pickId);
+    }
+  }
+
+  async upload(parentId: EntryId, items: readonly PickedItem[], onConflict: OnConflict): Promise<IntentResult> {
+    return this.#worker.call('upload', await this.#pick(items), parentId, onConflict);
+  }
+
+  pauseTransfers(ids: readonly string[] | 'all'): Promise<void> {
+    return this.#worker.call('pauseTransfers', ids, 1);
+  }
+
+  resumeTransfers(ids: readonly string[] | 'all'): Promise<void> {
+    return this.#worker.call('pauseTransfers', ids, 0);
+  }
+
+  cancelTransfers(ids: readonly string[] | 'all'): Promise<void> {
+    return this.#worker.call('cancelTransfers', ids);
+  }
+
+  retryTransfers(ids: readonly string[] | 'all'): Promise<void> {
+    return this.#worker.call('retryTransfers', ids);
+  }
+
+  async clearFinishedTransfers(): Promise<void> {
+    const { transfers } = this.#database;
+    // A failed transfer whose bytes are safe here stays: forgetting it would forget them.
+    const gone = await transfers
+      .where('state')
+      .anyOf(['done', 'cancelled', 'lost', 'failed'])
+      .filter(({ state, digest }) => state !== 'failed' || digest === undefined)
+      .primaryKeys();
+    await transfers.bulkDelete(gone);
+  }
+
+  async pin(entryIds: readonly EntryId[]): Promise<void> {
+    const files = await this.#filesOf(entryIds);
+    const { offline } = this.#database;
+    const usedAt = Date.now();
+    await this.#database.transaction('rw', offline, async () => {
+      const known = await offline.bulkGet(files.map(({ id }) => id));
+      const rows = files.map((file, index): OfflineRow => {
+        const { id: entryId, namespaceId, contentRevision, size: bytes } = file;
+        const before = known[index];
+        const state = before?.contentRevision === contentRevision ? before.state : 'wanted';
+        return { entryId, namespaceId, contentRevision, bytes, pinned: 1, state, usedAt };
+      });
+      await offline.bulkPut(rows);
+    });
+  }
+
+  async unpin(entryIds: readonly EntryId[]): Promise<void> {
+    const files = await this.#filesOf(entryIds);
+    const { offline } = this.#database;
+    await this.#database.transaction('rw', offline, async () => {
+      const known = (await offline.bulkGet(files.map(({ id }) => id))).filter((row): row is OfflineRow => row?.pinned === 1);
+      await offline.bulkDelete(known.filter(({ state }) => state === 'wanted').map(({ entryId }) => entryId));
+      await offline.bulkPut(known.filter(({ state }) => state === 'present').map((row) => ({ ...row, pinned: 0 as const })));
+    });
+  }
+
+  wake(): void {
+    this.#say({ kind: 'wake' });
+  }
+
+  async close({ forget }: { forget: boolean }): Promise<void> {
+    document.removeEventListener('visibilitychange', this.#onWake);
+    window.removeEventListener('online', this.#onWake);
+    const patience = new Promise((resolve) => setTimeout(resolve, STOP_MILLISECONDS));
+    // A worker that cannot answer any more is ended all the same.
+    await Promise.race([this.#worker.call('stop').catch(() => undefined), patience]);
+    this.#worker.terminate();
+    this.#engine.close();
+    this.#database.close();
+    if (!forget) return;
+    await Dexie.delete(this.#database.name);
+    await OpfsStaging.forget(this.#me.userId).catch(() => undefined);
+    await globalThis.caches?.delete(OFFLINE_CACHE);
+  }
+
+  async #pick(items: readonly PickedItem[]): Promise<string> {
+    const pickId = browserRandom.uuid();
+    for (let at = 0; at < items.length; at += SLICE_ITEMS) await this.#worker.call('picked', pickId, items.slice(at, at + SLICE_ITEMS));
+    return pickId;
+  }
+
+  /** The live files among these entries and below them. */
+  async #filesOf(entryIds: readonly EntryId[]): Promise<EntryRow[]> {
+    const { entries } = this.#database;
+    const files: EntryRow[] = [];
+    const open = (await entries.bulkGet([...entryIds])).filter((row): row is EntryRow => row !== undefined);
+    for (let row = open.pop(); row !== undefined; row = open.pop()) {
+      if (row.live === 0) continue;
+      if (row.kind === 'file') files.push(row);
+      else open.push(...(await entries.where('[parentId+nameKey]').between([row.id, Dexie.minKey], [row.id, Dexie.maxKey]).toArray()));
+    }
+    return files;
+  }
+
+  #say(message: EngineMessage): void {
+    this.#engine.postMessage(message);
+  }
+}
