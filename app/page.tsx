@@ -1,0 +1,5 @@
+import { SatchelApp } from '@/components/satchel-app';
+
+export default function Page() {
+  return <SatchelApp />;
+}
