@@ -68,6 +68,29 @@ function stopAfter(request: IncomingMessage, bytes: number, stopped: () => void)
   };
 }
 
+/**
+ * Lets no more of a request's body in after this many bytes: the connection is really not read, so the sender cannot send the
+ * rest into the void. (Pausing the socket is not enough: whoever reads the body starts it again.) `goOn` reads again.
+ */
+function holdBack(request: IncomingMessage, bytes: number): { readonly goOn: () => void } {
+  const push = request.push.bind(request);
+  const read = request._read.bind(request);
+  let left = bytes;
+  request.push = (data: Buffer | null) => {
+    left -= data?.length ?? 0;
+    return push(data) && left > 0;
+  };
+  request._read = (size) => {
+    if (left > 0) read(size);
+  };
+  return {
+    goOn: () => {
+      left = Number.POSITIVE_INFINITY;
+      read(0);
+    },
+  };
+}
+
 /** Breaks the connection of the next PATCH request once this many bytes of it came in and had time to reach the disk. */
 function breakPatch(afterBytes: number, seen: (request: IncomingMessage) => void): void {
   let done = false;
@@ -200,24 +223,25 @@ describe('client bytes', { timeout: 60_000 }, () => {
   test('a paused transfer stops at once and goes on where it was; a cancelled one leaves nothing', async () => {
     const [id] = await pick(page, [file('large.bin', 15 * MIB)]);
     await allAre('staged');
-    let held: IncomingMessage | null = null;
+    let held: { readonly request: IncomingMessage; readonly goOn: () => void } | null = null;
     const asked: string[] = [];
     server.intercept((request) => {
       asked.push(request.method ?? '');
-      if (request.method === 'PATCH' && held === null) {
-        held = request;
-        request.socket.pause();
-      }
+      if (request.method === 'PATCH' && held === null) held = { request, ...holdBack(request, 256 * 1024) };
       return false;
     });
+    const underWay = async () => {
+      await until(async () => held !== null, 'a pack is on its way');
+      return held as unknown as { readonly request: IncomingMessage; readonly goOn: () => void };
+    };
     await call('send');
-    await until(async () => held !== null, 'a pack is on its way');
+    const first = await underWay();
+    const stopped = page.waitForEvent('requestfailed');
     await call('write', [id], { paused: 1 });
-    // Long enough for the word to get around; had nobody stopped, the rest would come in now and be complete.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    (held as unknown as IncomingMessage).socket.resume();
-    await until(async () => (held as unknown as IncomingMessage).destroyed, 'the connection is gone');
-    expect((held as unknown as IncomingMessage).complete).toBe(false);
+    await stopped;
+    first.goOn();
+    await until(async () => first.request.destroyed, 'the connection is gone');
+    expect(first.request.complete).toBe(false);
     const [pack] = await call<PackRow[]>('packs');
     expect(pack?.address).toContain('/packs/');
     await call('write', [id], { paused: 0 });
@@ -226,9 +250,9 @@ describe('client bytes', { timeout: 60_000 }, () => {
 
     held = null;
     const [other] = await pick(page, [file('other.bin', 15 * MIB)]);
-    await until(async () => held !== null, 'the other pack is on its way');
+    const second = await underWay();
     await call('write', [other], { state: 'cancelled' });
-    (held as unknown as IncomingMessage).socket.resume();
+    second.goOn();
     await until(async () => asked.includes('DELETE') && (await call<PackRow[]>('packs')).length === 0, 'let go on the server');
     await call('write', [id], { state: 'done' });
     await until(async () => (await call<string[]>('stagingFiles')).length === 0, 'staging is empty');
