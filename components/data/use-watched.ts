@@ -41,7 +41,7 @@ export function useWatched<T>(query: () => Promise<T>, options: WatchOptions<T>)
       }
       cost = performance.now() - began;
     };
-    const stop = watchTables(database, tables.split(',') as unknown as Tables, read, () => Math.max(interval, cost * 4));
+    const stop = watchTables(database, tables.split(',') as unknown as Tables, read, () => Math.max(interval, cost * 10));
     void read();
     return () => {
       closed = true;

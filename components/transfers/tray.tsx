@@ -110,7 +110,7 @@ export function Tray() {
           >
             <div
               className={clsx(
-                'h-full origin-left rounded-full transition-transform duration-500',
+                'h-full origin-left rounded-full',
                 totals.active === 0 ? 'bg-ink-3' : 'bg-accent',
               )}
               style={{ transform: `scaleX(${progressOf(totals)})` }}

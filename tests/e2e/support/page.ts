@@ -45,13 +45,21 @@ export async function transferCounts(page: Page): Promise<TransferCounts> {
         open.onsuccess = () => resolve(open.result);
         open.onerror = () => reject(open.error);
       });
-      const rows = await new Promise<{ state: string }[]>((resolve, reject) => {
-        const all = database.transaction('transfers').objectStore('transfers').getAll();
-        all.onsuccess = () => resolve(all.result);
-        all.onerror = () => reject(all.error);
-      });
+      // By the index and by each state's count: reading thousands of rows ten times a second would be what a benchmark measures.
+      const index = database.transaction('transfers').objectStore('transfers').index('state');
+      const asked = ['queued', 'staging', 'staged', 'sending', 'durable', 'done', 'failed', 'lost', 'cancelled'].map(
+        (state) =>
+          new Promise<void>((resolve, reject) => {
+            const count = index.count(state);
+            count.onsuccess = () => {
+              if (count.result > 0) counts[state] = (counts[state] ?? 0) + count.result;
+              resolve();
+            };
+            count.onerror = () => reject(count.error);
+          }),
+      );
+      await Promise.all(asked);
       database.close();
-      for (const row of rows) counts[row.state] = (counts[row.state] ?? 0) + 1;
     }
     return counts;
   });
