@@ -82,6 +82,7 @@ export class EngineUnderLease {
       service: createFetchSyncService({ origin }),
       notices: createSocketResponseQueue({ origin }),
       onTransfers: (ids) => transfers.say({ kind: 'changed', ids }),
+      onFinished: (ids) => transfers.say({ kind: 'done', ids }),
       // Offline content looks for new revisions by itself.
       onChanged: () => undefined,
       onOnline: () => sender.wake(),

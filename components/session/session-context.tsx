@@ -94,13 +94,20 @@ export interface Unsent {
   readonly files: number;
 }
 
+/** One state at a time is counted by the browser; several at once would be walked row by row, and there may be thousands. */
+async function countOf(database: SatchelDatabase): Promise<number> {
+  const states = ['queued', 'staging', 'staged', 'sending', 'durable'];
+  const counts = await Promise.all(states.map((state) => database.transfers.where('state').equals(state).count()));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** What the server does not have yet. */
 export function useUnsent(): Unsent {
   const { database } = useSession();
   const unsent = useWatched(
     async (): Promise<Unsent> => ({
       changes: await database.requests.count(),
-      files: await database.transfers.where('state').anyOf('queued', 'staging', 'staged', 'sending', 'durable').count(),
+      files: await countOf(database),
     }),
     {
       database,

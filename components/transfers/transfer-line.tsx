@@ -37,10 +37,7 @@ export function TransferLine({
         {!finished && (
           <div className="mt-1 h-[3px] overflow-hidden rounded-full bg-pressed">
             <div
-              className={clsx(
-                'h-full origin-left rounded-full',
-                row.state === 'staging' || row.paused === 1 ? 'bg-ink-3' : 'bg-accent',
-              )}
+              className={clsx('h-full origin-left rounded-full', row.state === 'staging' || row.paused === 1 ? 'bg-ink-3' : 'bg-accent')}
               style={{ transform: `scaleX(${Math.min(1, share)})` }}
             />
           </div>

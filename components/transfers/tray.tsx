@@ -109,10 +109,7 @@ export function Tray() {
             className="mx-4 h-1.5 shrink-0 overflow-hidden rounded-full bg-pressed"
           >
             <div
-              className={clsx(
-                'h-full origin-left rounded-full',
-                totals.active === 0 ? 'bg-ink-3' : 'bg-accent',
-              )}
+              className={clsx('h-full origin-left rounded-full', totals.active === 0 ? 'bg-ink-3' : 'bg-accent')}
               style={{ transform: `scaleX(${progressOf(totals)})` }}
             />
           </div>

@@ -26,7 +26,8 @@ localStoreContract('Dexie', async () => {
       // In two parts, as a file that lies in two staging files.
       const parts = manifest === null ? [] : [manifest.slice(0, 2), manifest.slice(2)];
       const rows = parts.map((chunks, part): StagedRow => {
-        return { transferId: transfer.id, part, segment: `s${part}`, offset: 0, chunks: encodeManifest(chunks) };
+        const staged = { transferId: transfer.id, part, offset: 0, chunks: encodeManifest(chunks) };
+        return { id: `s${part}`, segment: `s${part}`, parts: [staged], spanning: [transfer.id] };
       });
       await database.staged.bulkPut(rows.reverse());
     },

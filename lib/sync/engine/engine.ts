@@ -18,6 +18,8 @@ export interface EngineDeps {
   readonly deviceName: string;
   /** The rows of these transfers were changed by a commit: pack sender and staging look at them again. */
   onTransfers(ids: readonly string[]): void;
+  /** These were committed: nothing of them is needed any more. `onTransfers` unless given. */
+  onFinished?(ids: readonly string[]): void;
   /** Entries whose state on the server moved on. */
   onChanged(ids: readonly EntryId[]): void;
   /** The connection is there (again): whoever waits for the network tries at once. */

@@ -19,6 +19,8 @@ export interface LoopDeps {
   readonly deviceName: string;
   /** Transfers were finished, failed or sent back: pack sender and staging look at them again. */
   onTransfers(ids: readonly string[]): void;
+  /** These were committed: nothing of them is needed any more. `onTransfers` unless given. */
+  onFinished?(ids: readonly string[]): void;
   /** The server answered, or did not. */
   onReachable(reachable: boolean): void;
 }
@@ -90,7 +92,7 @@ export class RequestLoop {
     if (value.ok) {
       this.#refusals = 0;
       const { finished } = await store.write((writing) => confirm(writing, request, value.changes, clock.now()));
-      if (finished.length > 0) this.#deps.onTransfers(finished);
+      if (finished.length > 0) (this.#deps.onFinished ?? this.#deps.onTransfers)(finished);
       return 'done';
     }
     if (RETRY_LATER.has(value.reason)) return this.#later(request);

@@ -19,6 +19,8 @@ export interface ResponseDeps {
   onChanged(ids: readonly EntryId[]): void;
   /** Own requests were recognised in the journal: their transfers are through. */
   onTransfers(ids: readonly string[]): void;
+  /** As `onTransfers`, for those that were committed; `onTransfers` unless given. */
+  onFinished?(ids: readonly string[]): void;
   onReachable(reachable: boolean): void;
   /** Every journal was read to its head. */
   onPulled(): Promise<void>;
@@ -106,7 +108,7 @@ export class ResponseLoop {
     { kind, role }: NamespaceView,
     { cursor, anew }: { readonly cursor: Cursor | null; readonly anew: boolean },
   ): Promise<void> {
-    const { store, onChanged, onTransfers } = this.#deps;
+    const { store, onChanged, onTransfers, onFinished = onTransfers } = this.#deps;
     const row: LocalCursor = { namespaceId: page.namespaceId, kind, role, cursor };
     const slices = slicesOf(page.commits);
     const changed: EntryId[] = [];
@@ -119,7 +121,7 @@ export class ResponseLoop {
         if (index === slices.length - 1) await writing.putCursor(row);
       });
     }
-    if (finished.length > 0) onTransfers(finished);
+    if (finished.length > 0) onFinished(finished);
     if (changed.length > 0) onChanged(changed);
   }
 

@@ -54,6 +54,8 @@ export interface LocalTransfer {
   readonly stagedBytes: number;
   readonly sentBytes: number;
   readonly digest?: Digest;
+  /** The store's own note of where the chunks are staged. */
+  readonly staged?: string;
   readonly finishedAt?: number;
 }
 export type TransferChange = { readonly id: string; readonly changes: Partial<Omit<LocalTransfer, 'id'>> };
@@ -86,7 +88,7 @@ export interface LocalReading {
   /** Transfers in one of `states`; at most `limit`, or all. */
   transfersIn(states: readonly LocalTransfer['state'][], limit?: number): Promise<readonly LocalTransfer[]>;
   /** The chunks that are staged for each transfer, all of its bytes; null when some are missing. */
-  stagedManifests(transfers: readonly Pick<LocalTransfer, 'id' | 'size'>[]): Promise<readonly (Manifest | null)[]>;
+  stagedManifests(transfers: readonly Pick<LocalTransfer, 'id' | 'size' | 'staged'>[]): Promise<readonly (Manifest | null)[]>;
   connection(): Promise<Connection | null>;
 }
 

@@ -87,7 +87,7 @@ const calls = {
   },
   offlineRows: () => database.offline.toArray(),
   packs: () => database.packs.toArray(),
-  staged: () => database.staged.toArray(),
+  staged: async () => (await database.staged.toArray()).flatMap(({ segment, parts }) => parts.map((part) => ({ ...part, segment }))),
   stagingFiles: () => staging.list(),
   async damage(segment: string) {
     const root = await navigator.storage.getDirectory();

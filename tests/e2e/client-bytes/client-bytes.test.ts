@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { PackRow, StagedRow, TransferRow } from '@/lib/sync/adapters/browser/database';
+import type { PackRow, TransferRow } from '@/lib/sync/adapters/browser/database';
+import type { LocatedPart } from '@/lib/sync/adapters/browser/staged-rows';
 import { Chunker } from '@/lib/sync/chunking/chunker';
 import { decodeManifest } from '@/lib/sync/model/manifest';
 import { storedChunk } from '../../integration/blocks-harness';
@@ -40,7 +41,7 @@ function allAre(state: string): Promise<void> {
 
 /** What the server would put together for a transfer, from the chunks its device named. */
 async function arrived(id: string): Promise<Buffer> {
-  const staged = (await call<(Omit<StagedRow, 'chunks'> & { chunks: Record<string, number> })[]>('staged')).filter(
+  const staged = (await call<(Omit<LocatedPart, 'chunks'> & { chunks: Record<string, number> })[]>('staged')).filter(
     (row) => row.transferId === id,
   );
   const parts: Uint8Array[] = [];
@@ -191,7 +192,7 @@ describe('client bytes', { timeout: 60_000 }, () => {
 
   test('what was not safe when the browser was killed is lost, said so, and its leftovers are removed', async () => {
     await pick(page, [file('large.bin', 200 * MIB)]);
-    await until(async () => (await call<StagedRow[]>('staged')).length > 0, 'a part is staged');
+    await until(async () => (await call<LocatedPart[]>('staged')).length > 0, 'a part is staged');
     await profile.kill();
     await open();
     expect((await rows())[0]?.state).toBe('staging');
@@ -278,7 +279,7 @@ describe('client bytes', { timeout: 60_000 }, () => {
   test('damaged staging is noticed and told; the other files arrive', async () => {
     const [bad, good] = await pick(page, [file('bad.bin', 300_000), file('good.bin', 3 * MIB)]);
     await allAre('staged');
-    const staged = await call<StagedRow[]>('staged');
+    const staged = await call<LocatedPart[]>('staged');
     await call('damage', staged.find((row) => row.transferId === bad)?.segment);
     await call('send');
     await until(async () => (await rows()).every((row) => row.state === 'failed' || row.state === 'durable'), 'both are decided');

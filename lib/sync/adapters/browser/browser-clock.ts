@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../../ports/clock';
 import type { Log } from '../../ports/log';
+import { orderedUuids } from './ordered-uuids';
 
 export const browserClock: Clock = {
   now: () => Date.now(),
@@ -20,7 +21,10 @@ export const browserClock: Clock = {
 };
 
 export const browserRandom: Random = {
-  uuid: () => crypto.randomUUID(),
+  uuid: orderedUuids(
+    () => Date.now(),
+    (bytes) => void crypto.getRandomValues(bytes),
+  ),
   fraction: () => Math.random(),
 };
 

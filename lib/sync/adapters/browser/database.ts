@@ -83,23 +83,34 @@ export interface TransferRow {
   readonly digest?: Digest;
   readonly createdAt: number;
   readonly finishedAt?: number;
+  /** The `StagedRow` that holds all its chunks; absent while there is none or when it has several. */
+  readonly staged?: string;
   /** Where the browser gives one, so that staging can go on after a restart. */
   readonly handle?: FileSystemFileHandle;
   /** `FileIntake.id` of the worker that holds the File. While the Web Lock of that name is held nobody else reads it. */
   readonly intakeId?: string;
 }
 
-/** Chunks of one transfer that are staged, in order; one row per staging file they lie in. */
-export interface StagedRow {
+/** Chunks of one transfer that are staged behind each other in one staging file, in order. */
+export interface StagedPart {
   readonly transferId: string;
   /** Counts up within the transfer. */
   readonly part: number;
-  /** Name of the staging file in the private file system. */
-  readonly segment: string;
   /** Offset of the first chunk in the staging file; the chunks follow each other without gaps. */
   readonly offset: number;
   /** `encodeManifest` of the chunks. */
   readonly chunks: Uint8Array<ArrayBuffer>;
+}
+
+/** What lies in one staging file (see the note “one row a staging file”). */
+export interface StagedRow {
+  /** The segment's name; for a file that stays where it is several rows share a segment. */
+  readonly id: string;
+  /** Name of the staging file in the private file system. */
+  readonly segment: string;
+  readonly parts: readonly StagedPart[];
+  /** Transfers of these parts that have, or may come to have, parts in other rows too. */
+  readonly spanning: readonly string[];
 }
 
 /** One pack on its way; its body is rebuilt from staging files, byte for byte the same, for resuming. */
@@ -150,7 +161,7 @@ export class SatchelDatabase extends Dexie {
   declare cursors: Table<CursorRow, NamespaceId>;
   declare requests: Table<RequestRow, number>;
   declare transfers: Table<TransferRow, string>;
-  declare staged: Table<StagedRow, [string, number]>;
+  declare staged: Table<StagedRow, string>;
   declare packs: Table<PackRow, string>;
   declare offline: Table<OfflineRow, EntryId>;
   declare settings: Table<SettingRow, string>;
@@ -165,7 +176,7 @@ export class SatchelDatabase extends Dexie {
       requests: '++order, requestId',
       // Few indexes on purpose: a file's row is written four times on its way up, and each index costs as much as the row.
       transfers: 'id, state, entryId',
-      staged: '[transferId+part], segment',
+      staged: 'id, segment, *spanning',
       packs: 'id, state',
       offline: 'entryId, pinned, state, usedAt',
       settings: 'key',

@@ -1,8 +1,10 @@
 import { Dexie, type Transaction } from 'dexie';
-import { decodeManifest, manifestBytes } from '../../model/manifest';
+import { manifestBytes } from '../../model/manifest';
 import { nameKey } from '../../model/names';
 import type { Connection, LocalEntry, LocalReading, LocalStore, LocalWriting, QueuedRequest } from '../../ports/local-store';
+import { bulkRead } from './bulk-read';
 import { type EntryRow, type SatchelDatabase, sortKeyOf, type TransferRow } from './database';
+import { chunksIn, partsOf } from './staged-rows';
 
 /** Adds what the indexes need. Undefined fields are left out: they would take room in every row. */
 export function entryRowOf(entry: LocalEntry): EntryRow {
@@ -59,7 +61,7 @@ function bound(transaction: Transaction): Bound {
 
 function reading({ entries, requests, cursors, transfers, staged, settings }: Bound): LocalReading {
   return {
-    entries: (ids) => entries.bulkGet([...ids]),
+    entries: (ids) => bulkRead(entries, ids),
     children: (parentId) => entries.where('[parentId+nameKey]').between([parentId, Dexie.minKey], [parentId, Dexie.maxKey]).toArray(),
     async liveByName(parentId, key) {
       const rows = await entries.where('[parentId+nameKey]').equals([parentId, key]).toArray();
@@ -76,7 +78,7 @@ function reading({ entries, requests, cursors, transfers, staged, settings }: Bo
     requests: async () => (await requests.orderBy(':id').toArray()) as QueuedRequest[],
     firstRequest: async () => (await requests.orderBy(':id').first()) as QueuedRequest | undefined,
     cursors: () => cursors.toArray(),
-    transfers: (ids) => transfers.bulkGet([...ids]),
+    transfers: (ids) => bulkRead(transfers, ids),
     transfersOf: (entryIds) =>
       entryIds.length === 0
         ? Promise.resolve([])
@@ -96,18 +98,14 @@ function reading({ entries, requests, cursors, transfers, staged, settings }: Bo
       return rows.sort((a, b) => a.createdAt - b.createdAt);
     },
     async stagedManifests(wanted) {
-      // Nearly every file lies in one part; the others show by what the first one lacks.
-      const first = await staged.bulkGet(wanted.map(({ id }): [string, number] => [id, 0]));
-      return Promise.all(
-        wanted.map(async ({ id, size }, index) => {
-          const row = first[index];
-          const manifest = row === undefined ? [] : decodeManifest(row.chunks);
-          if (manifestBytes(manifest) === size) return manifest;
-          const rows = await staged.where('[transferId+part]').between([id, Dexie.minKey], [id, Dexie.maxKey]).toArray();
-          const whole = rows.flatMap((part) => decodeManifest(part.chunks));
-          return manifestBytes(whole) === size ? whole : null;
-        }),
+      const parts = await partsOf(
+        staged,
+        wanted.filter(({ size }) => size > 0),
       );
+      return wanted.map(({ id, size }) => {
+        const manifest = chunksIn(parts.get(id) ?? []);
+        return size === 0 ? [] : manifestBytes(manifest) === size ? manifest : null;
+      });
     },
     connection: async () => ((await settings.get('connection'))?.value as Connection | undefined) ?? null,
   };
@@ -124,7 +122,10 @@ function writing(tables: Bound): LocalWriting {
     removeRequest: async (order) => void (await requests.delete(order)),
     putCursor: async (row) => void (await cursors.put(row)),
     async updateTransfers(changes) {
-      const rows = await transfers.bulkGet(changes.map(({ id }) => id));
+      const rows = await bulkRead(
+        transfers,
+        changes.map(({ id }) => id),
+      );
       const next: TransferRow[] = [];
       changes.forEach((change, index) => {
         const row = rows[index];

@@ -1,7 +1,7 @@
 import type { Digest } from '../../model/ids';
 import { encodeManifest } from '../../model/manifest';
 import type { Hasher } from '../../ports/hasher';
-import type { SatchelDatabase, StagedRow } from './database';
+import type { SatchelDatabase, StagedPart } from './database';
 import { FileChanged, readChunks } from './file-chunks';
 import { MEMORY_SEGMENT, type OpfsStaging } from './opfs-staging';
 import { concat } from './staging-lane';
@@ -35,7 +35,7 @@ export async function nameChunksInPlace(deps: InPlaceDeps, transferId: string, f
     known = concat(known, encodeManifest(chunks));
     read += bytes.length;
     if (read - offset < PART_BYTES || read === file.size) continue;
-    await record(deps, { transferId, part, segment, offset, chunks: known }, undefined);
+    await record(deps, segment, { transferId, part, offset, chunks: known }, undefined);
     manifest = concat(manifest, known);
     known = new Uint8Array(0);
     offset = read;
@@ -44,16 +44,18 @@ export async function nameChunksInPlace(deps: InPlaceDeps, transferId: string, f
   if (read !== file.size) throw new FileChanged();
   manifest = concat(manifest, known);
   const digest = (await deps.hasher.sha256(manifest)) as string as Digest;
-  await record(deps, { transferId, part, segment, offset, chunks: known }, digest);
+  await record(deps, segment, { transferId, part, offset, chunks: known }, digest);
   return true;
 }
 
-async function record({ database, channel }: InPlaceDeps, staged: StagedRow, digest: Digest | undefined): Promise<void> {
+async function record({ database, channel }: InPlaceDeps, segment: string, staged: StagedPart, digest: Digest | undefined): Promise<void> {
   await database.transaction('rw', database.transfers, database.staged, async () => {
     const row = await database.transfers.get(staged.transferId);
     if (row === undefined || row.state === 'cancelled') return;
-    if (staged.chunks.length > 0) await database.staged.put(staged);
+    const { transferId } = staged;
+    if (staged.chunks.length > 0)
+      await database.staged.put({ id: `${segment}/${staged.part}`, segment, parts: [staged], spanning: [transferId] });
     if (digest !== undefined) await database.transfers.put({ ...row, digest });
   });
-  channel.say({ kind: 'staged', segment: staged.segment, ids: [staged.transferId] });
+  channel.say({ kind: 'staged', segment, ids: [staged.transferId], bare: [] });
 }

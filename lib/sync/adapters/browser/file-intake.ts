@@ -8,6 +8,7 @@ import { chunksOf, FileChanged, readChunks, readTogether } from './file-chunks';
 import { nameChunksInPlace } from './file-in-place';
 import { adoptOrphans, removeStrayFiles } from './intake-recovery';
 import { isQuotaError, MEMORY_SEGMENT, type OpfsStaging } from './opfs-staging';
+import { dropParts } from './staged-rows';
 import { concat, StagingLane } from './staging-lane';
 import type { TransferChannel } from './transfer-channel';
 
@@ -110,7 +111,7 @@ export class FileIntake {
   async open(): Promise<void> {
     this.deps.channel.listen((message) => {
       if (message.kind === 'changed') this.background(this.look(message.ids));
-      if (message.kind === 'durable') this.release(message.ids);
+      if (message.kind === 'durable' || message.kind === 'done') this.release(message.ids);
       if (message.kind === 'memory_files_wanted') this.tellMemoryFiles();
     });
     await new Promise<void>((resolve, reject) => {
@@ -329,7 +330,7 @@ export class FileIntake {
       this.lanes.large.drop(id);
     }
     await database.transaction('rw', database.transfers, database.staged, async () => {
-      for (const id of ids) await database.staged.where(':id').between([id, 0], [id, Number.POSITIVE_INFINITY]).delete();
+      await dropParts(database.staged, ids);
       await database.transfers
         .where('id')
         .anyOf([...ids])

@@ -1,6 +1,7 @@
 import type { SatchelDatabase, TransferRow } from './database';
 import type { IntakeItem } from './file-intake';
 import { MEMORY_SEGMENT, type OpfsStaging } from './opfs-staging';
+import { dropParts } from './staged-rows';
 
 /** Only Chromium has it; elsewhere a stored handle may be read as long as it can be read at all. */
 type AskableHandle = FileSystemFileHandle & { queryPermission?: (mode: { mode: 'read' }) => Promise<PermissionState> };
@@ -30,7 +31,8 @@ export async function adoptOrphans(
   intakeId: string,
   isHeld: (transferId: string) => boolean,
 ): Promise<readonly IntakeItem[]> {
-  const unfinished = await database.transfers.where('state').anyOf('queued', 'staging').toArray();
+  const inState = (state: TransferRow['state']) => database.transfers.where('state').equals(state).toArray();
+  const unfinished = (await Promise.all([inState('queued'), inState('staging')])).flat();
   if (unfinished.length === 0) return [];
   const living = await namesOfLivingIntakes();
   const orphans = unfinished.filter((row) => (row.intakeId === intakeId ? false : !living.has(row.intakeId ?? '')) && !isHeld(row.id));
@@ -40,7 +42,7 @@ export async function adoptOrphans(
     const row = await database.transaction('rw', database.transfers, database.staged, async () => {
       const now = await database.transfers.get(orphan.id);
       if (now === undefined || now.intakeId !== orphan.intakeId || (now.state !== 'queued' && now.state !== 'staging')) return null;
-      await database.staged.where(':id').between([now.id, 0], [now.id, Number.POSITIVE_INFINITY]).delete();
+      await dropParts(database.staged, [now.id]);
       const { digest: _, ...rest } = now;
       const next: TransferRow = file
         ? { ...rest, state: 'queued', intakeId, stagedBytes: 0, sentBytes: 0, size: file.size, mtime: file.lastModified }

@@ -5,6 +5,7 @@ import { decodeManifest } from '../../model/manifest';
 import { contentAddress, ROUTES } from '../../protocol/routes';
 import { type EntryRow, OFFLINE_CACHE, SatchelDatabase } from './database';
 import { MEMORY_SEGMENT, OpfsStaging } from './opfs-staging';
+import { partsOf } from './staged-rows';
 
 /** What an address of `contentAddress` names. */
 export interface ContentName {
@@ -75,10 +76,9 @@ async function staged(database: SatchelDatabase, userId: UserId, name: ContentNa
   const entry = await database.entries.get(name.entryId as EntryRow['id']);
   if (entry?.transferId === undefined || entry.contentRevision !== name.contentRevision || entry.namespaceId !== name.namespaceId)
     return null;
-  const rows = await database.staged
-    .where(':id')
-    .between([entry.transferId, 0], [entry.transferId, Number.POSITIVE_INFINITY])
-    .sortBy('part');
+  const transfer = await database.transfers.get(entry.transferId);
+  if (transfer === undefined) return null;
+  const rows = (await partsOf(database.staged, [transfer])).get(transfer.id) ?? [];
   const staging = await OpfsStaging.openToRead(userId);
   const parts: Blob[] = [];
   for (const row of rows) {

@@ -1,9 +1,9 @@
 import { decodeManifest } from '../../model/manifest';
 import type { Hasher } from '../../ports/hasher';
 import { encodePackHeader } from '../../protocol/pack-format';
-import type { StagedRow } from './database';
 import type { OpfsStaging } from './opfs-staging';
 import type { StagedChunk } from './send-plan';
+import type { LocatedPart } from './staged-rows';
 
 /**
  * The bytes of a pack as a Blob: header, then slices of staging files, neighbours merged into one slice. Nothing is read here; the
@@ -38,8 +38,8 @@ export async function damagedChunks(chunks: readonly StagedChunk[], staging: Opf
   return damaged;
 }
 
-/** The chunks of a staged row, each with its place. */
-export function stagedChunks(row: StagedRow): StagedChunk[] {
+/** The chunks of a staged part, each with its place. */
+export function stagedChunks(row: LocatedPart): StagedChunk[] {
   let offset = row.offset;
   return decodeManifest(row.chunks).map(({ id, size }) => {
     const chunk: StagedChunk = { id, size, segment: row.segment, offset, transferId: row.transferId };

@@ -4,12 +4,14 @@ import type { BlockServer } from '../../ports/block-server';
 import type { Hasher } from '../../ports/hasher';
 import type { Log } from '../../ports/log';
 import { RETRY_LATER, SIGNED_OUT } from '../../protocol/error-codes';
-import type { PackRow, SatchelDatabase, StagedRow, TransferRow } from './database';
+import { bulkRead } from './bulk-read';
+import type { PackRow, SatchelDatabase, TransferRow } from './database';
 import { MEMORY_SEGMENT, type OpfsStaging } from './opfs-staging';
 import { damagedChunks, packBody, stagedChunks } from './pack-body';
 import { Patience, type PatienceDeps } from './patience';
 import { SendPlan, type StagedChunk } from './send-plan';
 import { type Flight, SENDABLE, SendProgress } from './send-progress';
+import { type LocatedPart, partsIn, partsOf } from './staged-rows';
 import { sweepStaging } from './staging-sweep';
 import type { TransferChannel } from './transfer-channel';
 
@@ -104,8 +106,12 @@ export class PackSender {
       }
       if (message.kind === 'staged') {
         if (message.segment !== null) this.segments.add(message.segment);
-        // Their ids too: an empty file is staged beside others, but lies in no segment.
-        for (const id of message.ids) this.changed.add(id);
+        // An empty file lies in no segment; the others are looked at with theirs.
+        for (const id of message.bare) this.changed.add(id);
+      }
+      if (message.kind === 'done') {
+        this.sweepWanted = true;
+        for (const id of message.ids) this.plan.drop(id);
       }
       if (message.kind === 'changed') {
         this.sweepWanted = true;
@@ -160,32 +166,29 @@ export class PackSender {
 
   /** What the rows say now about these transfers. `search`: those that came back have chunks whose segments nobody will tell again. */
   private async look(ids: readonly string[], search: boolean): Promise<void> {
-    const rows = await this.deps.database.transfers.bulkGet([...ids]);
+    const rows = await bulkRead(this.deps.database.transfers, ids);
     const finished: string[] = [];
-    const opened = new Set<string>();
+    const opened: TransferRow[] = [];
     for (const [index, row] of rows.entries()) {
       const id = ids[index] as string;
       const sendable = row !== undefined && SENDABLE.has(row.state) && row.paused === 0;
       if (!sendable) this.plan.drop(id);
       else if (!this.plan.has(id)) {
         this.plan.open(id, row.namespaceId, row.size);
-        opened.add(id);
+        opened.push(row);
       }
       if (sendable && row.digest !== undefined && this.plan.durableBytes(id) === row.size) finished.push(id);
     }
-    if (search && opened.size > 0) await this.findSegments(opened);
+    if (search && opened.length > 0) await this.findSegments(opened);
     this.abortUnawaited();
     await this.markDurable(finished);
     this.kicked();
   }
 
-  private async findSegments(ids: ReadonlySet<string>): Promise<void> {
-    const { staged } = this.deps.database;
-    const segments = (await staged.orderBy('segment').keys()) as unknown as string[];
-    const owners = await staged.orderBy('segment').primaryKeys();
-    owners.forEach(([transferId], index) => {
-      if (ids.has(transferId)) this.segments.add(segments[index] as string);
-    });
+  private async findSegments(transfers: readonly TransferRow[]): Promise<void> {
+    for (const parts of (await partsOf(this.deps.database.staged, transfers)).values()) {
+      for (const { segment } of parts) this.segments.add(segment);
+    }
     await this.resumePacks();
   }
 
@@ -208,9 +211,12 @@ export class PackSender {
     this.segments.delete(segment);
     const { database } = this.deps;
     // In the order in which they lie in the file: neighbours are then sent as one slice, and the browser opens the file once.
-    const rows = await database.staged.where('segment').equals(segment).sortBy('offset');
-    const transfers = await database.transfers.bulkGet(rows.map((row) => row.transferId));
-    const fresh: { row: StagedRow; namespaceId: NamespaceId; chunks: StagedChunk[] }[] = [];
+    const rows = await partsIn(database.staged, segment);
+    const transfers = await bulkRead(
+      database.transfers,
+      rows.map((row) => row.transferId),
+    );
+    const fresh: { row: LocatedPart; namespaceId: NamespaceId; chunks: StagedChunk[] }[] = [];
     for (const [index, row] of rows.entries()) {
       const transfer = transfers[index];
       if (transfer === undefined || !SENDABLE.has(transfer.state) || transfer.paused === 1) continue;

@@ -1,3 +1,4 @@
+import { bulkRead } from './bulk-read';
 import type { PackRow, SatchelDatabase, TransferRow } from './database';
 import type { SendPlan } from './send-plan';
 
@@ -56,7 +57,7 @@ export class SendProgress {
     const { database } = this;
     if (ids.length === 0) return [];
     return database.transaction('rw', database.transfers, async () => {
-      const rows = (await database.transfers.bulkGet([...ids])).filter(
+      const rows = (await bulkRead(database.transfers, ids)).filter(
         (row): row is TransferRow => row !== undefined && SENDABLE.has(row.state) && row.digest !== undefined,
       );
       await database.transfers.bulkPut(rows.map(({ reason: _, ...row }) => ({ ...row, state: 'durable', sentBytes: row.size })));

@@ -2,7 +2,8 @@ import { assert } from '../../model/assert';
 import type { Digest } from '../../model/ids';
 import type { ChunkRef } from '../../model/manifest';
 import { encodeManifest } from '../../model/manifest';
-import type { SatchelDatabase, StagedRow, TransferRow } from './database';
+import { bulkRead } from './bulk-read';
+import type { SatchelDatabase, StagedPart, StagedRow, TransferRow } from './database';
 import type { OpenSegment, OpfsStaging } from './opfs-staging';
 import type { TransferChannel } from './transfer-channel';
 
@@ -13,7 +14,7 @@ const SEGMENT_TRANSFERS_MAX = 2000;
 
 /** What one transfer has in the segment that is open. */
 interface Part {
-  readonly row: StagedRow | null;
+  readonly row: StagedPart | null;
   readonly stagedBytes: number;
   /** Known once its last chunk is in. */
   readonly digest: Digest | undefined;
@@ -61,9 +62,9 @@ export class StagingLane {
     const before = this.parts.get(run.transferId)?.row;
     const chunks = encodeManifest(run.chunks);
     assert(!before || before.part === run.part, 'one part of a transfer in one segment');
-    const row: StagedRow = before
+    const row: StagedPart = before
       ? { ...before, chunks: concat(before.chunks, chunks) }
-      : { transferId: run.transferId, part: run.part, segment: this.segment.name, offset, chunks };
+      : { transferId: run.transferId, part: run.part, offset, chunks };
     this.parts.set(run.transferId, { row, stagedBytes: run.stagedBytes, digest: undefined });
   }
 
@@ -100,10 +101,11 @@ export class StagingLane {
   private async commit(segment: OpenSegment | null, parts: ReadonlyMap<string, Part>): Promise<void> {
     try {
       segment?.close();
-      const kept = await record(this.deps.database, parts);
+      const kept = await record(this.deps.database, segment?.name ?? null, parts);
       if (kept.length === 0 && segment !== null) await this.deps.staging.remove([segment.name]);
       this.deps.onStaged(kept.filter((id) => parts.get(id)?.digest !== undefined));
-      this.deps.channel.say({ kind: 'staged', segment: segment?.name ?? null, ids: kept });
+      const bare = kept.filter((id) => parts.get(id)?.row === null);
+      this.deps.channel.say({ kind: 'staged', segment: segment?.name ?? null, ids: kept, bare });
     } catch (error) {
       if (segment !== null) await this.deps.staging.remove([segment.name]);
       await this.deps.onRefused([...parts.keys()], error);
@@ -112,23 +114,28 @@ export class StagingLane {
 }
 
 /** Writes the rows; leaves out transfers that were cancelled or forgotten meanwhile. Returns the ids that stay. */
-async function record(database: SatchelDatabase, parts: ReadonlyMap<string, Part>): Promise<string[]> {
+async function record(database: SatchelDatabase, segment: string | null, parts: ReadonlyMap<string, Part>): Promise<string[]> {
   return database.transaction('rw', database.transfers, database.staged, async () => {
-    const rows = await database.transfers.bulkGet([...parts.keys()]);
+    const rows = await bulkRead(database.transfers, [...parts.keys()]);
     const transfers: TransferRow[] = [];
-    const staged: StagedRow[] = [];
+    const staged: StagedPart[] = [];
+    const spanning: string[] = [];
     for (const row of rows) {
       if (row === undefined || row.state === 'cancelled') continue;
       const part = parts.get(row.id) as Part;
       const { reason: _, ...clean } = row;
-      transfers.push(
-        part.digest === undefined
-          ? { ...clean, state: 'staging', stagedBytes: part.stagedBytes }
-          : { ...clean, state: 'staged', stagedBytes: part.stagedBytes, digest: part.digest },
-      );
-      if (part.row !== null) staged.push(part.row);
+      const whole = part.digest !== undefined && part.row?.part === 0 && segment !== null;
+      const at = { ...clean, stagedBytes: part.stagedBytes, ...(whole ? { staged: segment } : {}) };
+      transfers.push(part.digest === undefined ? { ...at, state: 'staging' } : { ...at, state: 'staged', digest: part.digest });
+      if (part.row === null) continue;
+      staged.push(part.row);
+      if (!whole) spanning.push(row.id);
     }
-    await Promise.all([database.transfers.bulkPut(transfers), database.staged.bulkPut(staged)]);
+    await database.transfers.bulkPut(transfers);
+    if (segment !== null && staged.length > 0) {
+      const row: StagedRow = { id: segment, segment, parts: staged, spanning };
+      await database.staged.put(row);
+    }
     return transfers.map((row) => row.id);
   });
 }

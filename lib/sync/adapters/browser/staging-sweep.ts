@@ -10,24 +10,17 @@ const NEEDED: readonly TransferState[] = ['queued', 'staging', 'staged', 'sendin
  */
 export async function sweepStaging(database: SatchelDatabase, staging: OpfsStaging, inUse: ReadonlySet<string>): Promise<number> {
   const removable = await database.transaction('rw', database.staged, database.transfers, database.packs, async () => {
-    const [segments, parts, needed, packs] = await Promise.all([
-      database.staged.orderBy('segment').keys() as Promise<unknown> as Promise<string[]>,
-      database.staged.orderBy('segment').primaryKeys(),
-      database.transfers
-        .where('state')
-        .anyOf([...NEEDED])
-        .primaryKeys(),
-      database.packs.toArray(),
-    ]);
-    const kept = new Set(needed);
+    const rows = await database.staged.toArray();
+    if (rows.length === 0) return [];
+    // One state at a time is read in bulk, several at once key by key.
+    const needed = await Promise.all(NEEDED.map((state) => database.transfers.where('state').equals(state).primaryKeys()));
+    const kept = new Set(needed.flat());
     const busy = new Set(inUse);
-    for (const pack of packs) for (const chunk of pack.chunks) busy.add(chunk.segment);
-    segments.forEach((segment, index) => {
-      if (kept.has((parts[index] as [string, number])[0])) busy.add(segment);
-    });
-    const gone = new Set(segments.filter((segment) => !busy.has(segment)));
-    await database.staged.bulkDelete(parts.filter((_, index) => gone.has(segments[index] as string)));
-    return [...gone];
+    for (const pack of await database.packs.toArray()) for (const chunk of pack.chunks) busy.add(chunk.segment);
+    for (const { segment, parts } of rows) if (parts.some(({ transferId }) => kept.has(transferId))) busy.add(segment);
+    const gone = rows.filter(({ segment }) => !busy.has(segment));
+    await database.staged.bulkDelete(gone.map(({ id }) => id));
+    return [...new Set(gone.map(({ segment }) => segment))];
   });
   await staging.remove(removable);
   return removable.length;

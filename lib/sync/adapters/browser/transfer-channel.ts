@@ -2,10 +2,12 @@ import type { UserId } from '../../model/ids';
 
 /** What the parts of one account's client tell each other across tabs and workers. A lost message costs delay only. */
 export type TransferMessage =
-  /** New rows in `staged` for this segment (null: none, the files are empty), and the transfers they belong to. */
-  | { readonly kind: 'staged'; readonly segment: string | null; readonly ids: readonly string[] }
+  /** A new row in `staged` for this segment (null: none), and the transfers whose rows changed with it; `bare` are those of them without a byte there. */
+  | { readonly kind: 'staged'; readonly segment: string | null; readonly ids: readonly string[]; readonly bare: readonly string[] }
   /** Rows of `transfers` were written by a person's wish or by a commit (paused, resumed, cancelled, retried, done): look at them again. */
   | { readonly kind: 'changed'; readonly ids: readonly string[] | 'all' }
+  /** Transfers that were committed: nothing of them is needed any more. */
+  | { readonly kind: 'done'; readonly ids: readonly string[] }
   /** Transfers whose every chunk is on the server: ready to be committed. */
   | { readonly kind: 'durable'; readonly ids: readonly string[] }
   /** A file that could not be staged and is sent straight from where it is. */
