@@ -1,4 +1,4 @@
-import { CircleAlert, CircleCheck, CircleDashed, CloudUpload, LoaderCircle } from 'lucide-react';
+import { CircleAlert, CircleCheck, CircleDashed, CloudUpload } from 'lucide-react';
 import type { EntryRow } from '@/lib/sync/adapters/browser/database';
 import { ERRORS } from '@/lib/sync/protocol/error-codes';
 import { Tip } from '../ui/tip';
@@ -20,7 +20,7 @@ export function StateBadge({ row, kept }: { readonly row: EntryRow; readonly kep
     row.state === 'failed' ? (
       <CircleAlert className="text-danger" />
     ) : row.state === 'syncing' ? (
-      <LoaderCircle className="animate-spin text-accent" />
+      <CloudUpload className="text-accent" />
     ) : row.state === 'waiting' ? (
       <CloudUpload className="text-warn" />
     ) : kept === 'wanted' ? (

@@ -1,6 +1,6 @@
 'use client';
 import { clsx } from 'clsx';
-import { CloudOff, LoaderCircle, Search, X } from 'lucide-react';
+import { CloudOff, CloudUpload, Search, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { addressOf, navigate, usePlace } from '../navigation/location';
 import { useConnection, useUnsent } from '../session/session-context';
@@ -108,7 +108,7 @@ function ConnectionChip() {
     const text = state === 'connecting' ? 'Connecting…' : firstSync ? 'Reading your files…' : `Syncing ${waiting}`;
     return (
       <span role="status" className={clsx(chip, 'animate-late text-ink-3')}>
-        <LoaderCircle aria-hidden className="size-3.5 animate-spin" />
+        <CloudUpload aria-hidden className="size-3.5" />
         {text}
       </span>
     );

@@ -16,7 +16,7 @@ export const PACK_BYTES_MAX = 24 * 1024 * 1024;
 /** Chunks in one pack at most (keeps the header under 128 KiB). */
 export const PACK_CHUNKS_MAX = 2048;
 /** Packs a device keeps in flight. */
-export const PACKS_IN_FLIGHT_MAX = 3;
+export const PACKS_IN_FLIGHT_MAX = 4;
 
 /** Operations in one commit. */
 export const COMMIT_OPERATIONS_MAX = 1000;

@@ -73,7 +73,7 @@ export async function transfersDone(page: Page, count: number, timeoutMs = 300_0
     counts = await transferCounts(page);
     if ((counts.done ?? 0) >= count) return;
     if ((counts.failed ?? 0) + (counts.lost ?? 0) > 0) break;
-    await page.waitForTimeout(100);
+    await page.waitForTimeout(250);
   }
   throw new Error(`transfers: ${JSON.stringify(counts)}, wanted ${count} done`);
 }
