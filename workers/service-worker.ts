@@ -1,15 +1,20 @@
 /**
  * Keeps the shell so that the page opens with the network off, and serves file content this device has. Everything else goes to the
- * server untouched and is never kept. Uploads with no tab open belong here, too: a `sync` event runs the pack sender under the
- * engine's lease.
+ * server untouched and is never kept. With every tab closed it goes on with the queue, when the browser wakes it (`sync`).
  */
 
+import { Dexie } from 'dexie';
 import { createHandlerBoundToURL, type PrecacheEntry, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
+import { askForDrain, type SyncEvent, userOfDrainTag } from '@/lib/sync/adapters/browser/background-sync';
 import { findLocalContent, readContentName } from '@/lib/sync/adapters/browser/local-content';
 import { rangeResponse } from '@/lib/sync/adapters/browser/range-response';
+import { holdLeaseForDrain } from '@/lib/sync/adapters/browser/web-lock-engine-lease';
+import type { UserId } from '@/lib/sync/model/ids';
+import { DRAIN_MILLISECONDS_MAX } from '@/lib/sync/model/limits';
 import { ERRORS } from '@/lib/sync/protocol/error-codes';
 import { API } from '@/lib/sync/protocol/routes';
+import { drainQueue } from './drain';
 
 declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: readonly (PrecacheEntry | string)[] };
 
@@ -35,10 +40,29 @@ registerRoute(
   },
 );
 
+self.addEventListener('sync', (event) => {
+  const { tag, waitUntil } = event as SyncEvent;
+  const userId = userOfDrainTag(tag);
+  if (userId !== null) waitUntil.call(event, drainForAWhile(userId));
+});
+
 self.addEventListener('message', (event) => {
   if ((event.data as { type?: unknown } | null)?.type === 'SKIP_WAITING') void self.skipWaiting();
 });
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+
+/** Rejects when something is left, which makes the browser wake us again later. */
+async function drainForAWhile(userId: UserId): Promise<void> {
+  // Opening the database of an account that was removed from this browser would make it anew.
+  if (!(await Dexie.getDatabaseNames()).includes(`satchel-${userId}`)) return;
+  const over = AbortSignal.timeout(DRAIN_MILLISECONDS_MAX);
+  const end = await holdLeaseForDrain(userId, over, (lost) => drainQueue(userId, self.location.origin, lost));
+  if (end === 'unreachable') throw new Error('the server cannot be reached');
+  // Given back to a tab (or never had): the tab goes on.
+  if (end !== 'left' || !over.aborted) return;
+  // Chromium takes a new wish from here only while a page of ours is open.
+  if (!(await askForDrain(self.registration, userId))) throw new Error('not everything could be sent in time');
+}
 
 function offlineAnswer(request: Request): Response {
   const sentence = 'This file is not on this device, and the server cannot be reached at the moment.';

@@ -45,3 +45,5 @@ export const USER_NAME_CHARACTERS_MAX = 80;
 export const SESSION_IDLE_DAYS_MAX = 60;
 /** Half-uploaded packs are forgotten after this long without a byte. */
 export const PACK_UPLOAD_IDLE_HOURS_MAX = 72;
+/** The service worker drains the queue this long at a time; browsers end it after some 189 s. */
+export const DRAIN_MILLISECONDS_MAX = 150_000;

@@ -1,21 +1,10 @@
-import Bowser from 'bowser';
 import type { DeviceId } from '../../model/ids';
-import { DEVICE_NAME_CHARACTERS_MAX } from '../../model/limits';
 import type { Reply } from '../../ports/sync-service';
 import type { DeviceView, Me, ServerInfo } from '../../protocol/accounts';
 import { ROUTES } from '../../protocol/routes';
+import { deviceNameGuess } from './device-name';
 import { fetchReply } from './fetch-reply';
 import { deviceIdOfProfile, rememberMe, renewDeviceId } from './profile';
-
-/** What a person would call this installation: “Chrome on Windows”, “Firefox on Android phone”. */
-export function deviceNameGuess(userAgent: string = navigator.userAgent): string {
-  const { browser, os, platform } = Bowser.parse(userAgent);
-  const product = browser.name?.replace(/^Microsoft /, '') ?? 'Browser';
-  if (/iPad|iPhone|iPod/.test(userAgent)) return `${product} on ${/iPad/.test(userAgent) ? 'iPad' : 'iPhone'}`;
-  const system = os.name ?? 'unknown system';
-  const kind = platform.type === 'mobile' ? ' phone' : platform.type === 'tablet' ? ' tablet' : '';
-  return `${product} on ${system}${kind}`.slice(0, DEVICE_NAME_CHARACTERS_MAX);
-}
 
 async function signedIn(reply: Reply<Me>): Promise<Reply<Me>> {
   if (reply.ok) rememberMe(reply.value);

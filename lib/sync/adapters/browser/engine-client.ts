@@ -1,9 +1,10 @@
 import { Dexie } from 'dexie';
 import type { DeviceId, EntryId } from '../../model/ids';
 import type { Me } from '../../protocol/accounts';
-import { deviceNameGuess } from './account-client';
 import { browserRandom } from './browser-clock';
 import { type EntryRow, OFFLINE_CACHE, type OfflineRow, SatchelDatabase } from './database';
+import { deviceNameGuess } from './device-name';
+import { DrainReminder } from './drain-reminder';
 import { type EngineMessage, openEngineChannel } from './engine-channel';
 import type { EngineClient, IntentResult, OnConflict, PickedItem, UploadCheck } from './engine-client-types';
 import { EngineWorker } from './engine-worker';
@@ -28,6 +29,7 @@ class BrowserEngineClient implements EngineClient {
   readonly #database: SatchelDatabase;
   readonly #worker: EngineWorker;
   readonly #engine: BroadcastChannel;
+  readonly #reminder: DrainReminder;
   readonly #onWake = () => {
     if (document.visibilityState === 'visible') this.wake();
   };
@@ -36,6 +38,7 @@ class BrowserEngineClient implements EngineClient {
     this.#me = me;
     this.#database = database;
     this.#engine = openEngineChannel(me.userId);
+    this.#reminder = new DrainReminder(database, me.userId);
     const { userId, rootNamespaceId } = me;
     this.#worker = new EngineWorker({ userId, rootNamespaceId, deviceName: deviceNameGuess(), origin: location.origin });
     document.addEventListener('visibilitychange', this.#onWake);
@@ -139,6 +142,7 @@ class BrowserEngineClient implements EngineClient {
   async close({ forget }: { forget: boolean }): Promise<void> {
     document.removeEventListener('visibilitychange', this.#onWake);
     window.removeEventListener('online', this.#onWake);
+    this.#reminder.close();
     const patience = new Promise((resolve) => setTimeout(resolve, STOP_MILLISECONDS));
     // A worker that cannot answer any more is ended all the same.
     await Promise.race([this.#worker.call('stop').catch(() => undefined), patience]);

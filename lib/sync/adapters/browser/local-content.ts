@@ -6,6 +6,7 @@ import { contentAddress, ROUTES } from '../../protocol/routes';
 import { type EntryRow, OFFLINE_CACHE, SatchelDatabase } from './database';
 import { MEMORY_SEGMENT, OpfsStaging } from './opfs-staging';
 import { partsOf } from './staged-rows';
+import { accountsInTabs } from './web-lock-engine-lease';
 
 /** What an address of `contentAddress` names. */
 export interface ContentName {
@@ -50,14 +51,9 @@ export async function findLocalContent(name: ContentName): Promise<LocalContent 
   return null;
 }
 
-const LEASE = 'satchel-engine-';
-
-/** Every open tab's worker holds its account's lease or waits for it. */
 async function openAccounts(): Promise<readonly UserId[]> {
-  const { held, pending } = await navigator.locks.query();
-  const names = [...(held ?? []), ...(pending ?? [])].flatMap(({ name }) => (name?.startsWith(LEASE) ? [name.slice(LEASE.length)] : []));
   const known = new Set(await Dexie.getDatabaseNames());
-  return [...new Set(names)].filter((userId) => known.has(`satchel-${userId}`)) as UserId[];
+  return (await accountsInTabs()).filter((userId) => known.has(`satchel-${userId}`)) as UserId[];
 }
 
 async function cached(database: SatchelDatabase, name: ContentName): Promise<LocalContent | null> {
