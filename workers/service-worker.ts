@@ -6,7 +6,7 @@
 import { Dexie } from 'dexie';
 import { createHandlerBoundToURL, type PrecacheEntry, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
-import { askForDrain, type SyncEvent, userOfDrainTag } from '@/lib/sync/adapters/browser/background-sync';
+import { askForDrain, userOfDrainTag } from '@/lib/sync/adapters/browser/background-sync';
 import { findLocalContent, readContentName } from '@/lib/sync/adapters/browser/local-content';
 import { rangeResponse } from '@/lib/sync/adapters/browser/range-response';
 import { holdLeaseForDrain } from '@/lib/sync/adapters/browser/web-lock-engine-lease';
@@ -41,9 +41,9 @@ registerRoute(
 );
 
 self.addEventListener('sync', (event) => {
-  const { tag, waitUntil } = event as SyncEvent;
-  const userId = userOfDrainTag(tag);
-  if (userId !== null) waitUntil.call(event, drainForAWhile(userId));
+  const woken = event as ExtendableEvent & { readonly tag: string };
+  const userId = userOfDrainTag(woken.tag);
+  if (userId !== null) woken.waitUntil(drainForAWhile(userId));
 });
 
 self.addEventListener('message', (event) => {

@@ -52,6 +52,11 @@ export function progressOf(totals: TransferTotals): number {
   return totals.sentBytes / totals.bytes;
 }
 
+/** When what waits for the network goes on. `alone`: also with every tab closed. */
+export function waitingSentence(alone: boolean): string {
+  return alone ? 'goes on by itself when the network is back, also with Satchel closed' : 'goes on when Satchel is open and the network is back';
+}
+
 /** What one transfer is doing, in words. */
 export function transferSentence(row: TransferRow, online: boolean): string {
   if (row.state === 'failed') return FAILURES[row.reason ?? ''] ?? 'Could not be sent';
@@ -64,7 +69,7 @@ export function transferSentence(row: TransferRow, online: boolean): string {
     durable: 'Finishing',
     done: 'Done',
     failed: 'Could not be sent',
-    lost: 'The page was closed too early. Pick it again',
+    lost: row.handle === undefined ? 'The page was closed too early. Pick it again' : 'The page was closed too early',
     cancelled: 'Cancelled',
   };
   return words[row.state];

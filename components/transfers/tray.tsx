@@ -4,18 +4,18 @@ import { clsx } from 'clsx';
 import { ChevronDown, CircleAlert, CircleCheck, CloudUpload, Pause, Play, RotateCcw, X } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { formatBytes, formatCount, formatRemaining } from '../pure/format';
-import { progressOf } from '../pure/transfer-totals';
+import { progressOf, waitingSentence } from '../pure/transfer-totals';
 import { useConnection, useSession } from '../session/session-context';
 import { IconButton } from '../ui/button';
 import { usePhone } from '../ui/use-media';
 import { TransferLine } from './transfer-line';
-import { type Transfers, useTransfers, useUnsafeWarning } from './use-transfers';
+import { type Transfers, useGoesOnAlone, useTransfers, useUnsafeWarning } from './use-transfers';
 
 const LINE_PIXELS = 56;
 const SETTLED_MILLISECONDS = 6000;
 
 /** What the tray says in one line, and one below it. */
-function headline({ totals, speed, secondsLeft }: Transfers, online: boolean): readonly [string, string] {
+function headline({ totals, speed, secondsLeft }: Transfers, online: boolean, alone: boolean): readonly [string, string] {
   const { files, done, failed, active, paused } = totals;
   if (active + paused === 0) {
     if (failed > 0)
@@ -28,7 +28,7 @@ function headline({ totals, speed, secondsLeft }: Transfers, online: boolean): r
   const amount = `${formatBytes(totals.sentBytes)} of ${formatBytes(totals.bytes)}`;
   if (active === 0) return [`Paused: ${formatCount(paused, 'file')}`, amount];
   const title = `Uploading ${files === 1 ? '1 file' : `${(done + failed).toLocaleString('en')} of ${formatCount(files, 'file')}`}`;
-  if (!online) return [title, `${amount} · goes on when the network is back`];
+  if (!online) return [title, `${amount} · ${waitingSentence(totals.unsafe === 0 && alone)}`];
   const left = formatRemaining(secondsLeft);
   return [
     title,
@@ -42,6 +42,7 @@ export function Tray() {
   const transfers = useTransfers();
   const connection = useConnection();
   const online = connection.state === 'online';
+  const alone = useGoesOnAlone();
   const { rows, totals } = transfers;
   const [open, setOpen] = useState(false);
   const [hidden, setHidden] = useState(false);
@@ -62,7 +63,7 @@ export function Tray() {
     return () => clearTimeout(timer);
   }, [phone, settled, open]);
   if (rows.length === 0 || hidden) return null;
-  const [title, line] = headline(transfers, online);
+  const [title, line] = headline(transfers, online, alone);
   const close = (): void => {
     setOpen(false);
     setHidden(true);

@@ -1,5 +1,6 @@
 'use client';
 import { useEffect, useRef, useState } from 'react';
+import { BACKGROUND_SYNC_KEY } from '@/lib/sync/adapters/browser/background-sync';
 import type { TransferRow } from '@/lib/sync/adapters/browser/database';
 import { transfers } from '@/lib/sync/adapters/browser/read-model';
 import { useWatched } from '../data/use-watched';
@@ -57,4 +58,15 @@ export function useUnsafeWarning(unsafe: number): void {
     window.addEventListener('beforeunload', warn);
     return () => window.removeEventListener('beforeunload', warn);
   }, [unsafe]);
+}
+
+/** True when this browser promised to go on with what waits though every tab is closed. */
+export function useGoesOnAlone(): boolean {
+  const { database } = useSession();
+  const promised = useWatched(async () => (await database.settings.get(BACKGROUND_SYNC_KEY))?.value === true, {
+    database,
+    tables: ['settings'],
+    key: BACKGROUND_SYNC_KEY,
+  });
+  return promised ?? false;
 }

@@ -21,6 +21,11 @@ export interface Satchel {
   /** Cuts every connection and refuses new ones until `mend`. */
   cut(): void;
   mend(): void;
+  /** Lets through this many more bytes from browsers, then nothing until `release`; connections stay open. */
+  holdAfter(bytes: number): void;
+  /** True while something is held back. */
+  held(): boolean;
+  release(): void;
   /** Bytes that browsers have sent so far. */
   received(): number;
   stop(): Promise<void>;
@@ -101,6 +106,9 @@ export async function startSatchel(
     start,
     cut: () => proxy.cut(),
     mend: () => proxy.mend(),
+    holdAfter: (bytes) => proxy.holdAfter(bytes),
+    held: () => proxy.held(),
+    release: () => proxy.release(),
     received: () => proxy.received(),
     stop: async () => {
       await proxy.close();
@@ -111,22 +119,33 @@ export async function startSatchel(
   };
 }
 
+interface Proxy extends Pick<Satchel, 'cut' | 'mend' | 'holdAfter' | 'held' | 'release' | 'received'> {
+  close(): Promise<void>;
+}
+
 /** A TCP proxy that can be broken, because offline emulation cuts neither open sockets nor requests in flight. */
-async function startProxy(
-  port: number,
-  target: number,
-): Promise<{ cut(): void; mend(): void; received(): number; close(): Promise<void> }> {
+async function startProxy(port: number, target: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
+  const pairs = new Map<Socket, Socket>();
+  const held = new Set<Socket>();
   let broken = false;
   let received = 0;
+  let holdAt = Number.POSITIVE_INFINITY;
+  const hold = (client: Socket, upstream: Socket): void => {
+    client.unpipe(upstream);
+    client.pause();
+    held.add(client);
+  };
   const server: Server = createServer((client) => {
     if (broken) {
       client.destroy();
       return;
     }
     const upstream = createConnection({ port: target, host: '127.0.0.1' });
+    pairs.set(client, upstream);
     client.on('data', (bytes: Buffer) => {
       received += bytes.length;
+      if (received >= holdAt) hold(client, upstream);
     });
     for (const [socket, other] of [
       [client, upstream],
@@ -136,6 +155,8 @@ async function startProxy(
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
+        pairs.delete(socket);
+        held.delete(socket);
         other.destroy();
       });
       socket.pipe(other);
@@ -155,6 +176,18 @@ async function startProxy(
     },
     mend: () => {
       broken = false;
+    },
+    holdAfter: (bytes) => {
+      holdAt = received + bytes;
+    },
+    held: () => received >= holdAt,
+    release: () => {
+      holdAt = Number.POSITIVE_INFINITY;
+      for (const client of held) {
+        const upstream = pairs.get(client);
+        if (upstream !== undefined) client.pipe(upstream);
+      }
+      held.clear();
     },
     received: () => received,
     close: () =>

@@ -4,12 +4,6 @@ import type { SatchelDatabase, TransferState } from './database';
 /** Background Sync (WICG), which DOM types do not know: the browser wakes the service worker once there is a network. */
 type SyncRegistration = ServiceWorkerRegistration & { readonly sync?: { register(tag: string): Promise<void> } };
 
-/** What the service worker is told when it is woken. */
-export interface SyncEvent extends ExtendableEvent {
-  readonly tag: string;
-  readonly lastChance: boolean;
-}
-
 const TAG = 'satchel-drain-';
 /** Row of `settings`: whether the browser promised to go on without an open page. Absent until it was asked. */
 export const BACKGROUND_SYNC_KEY = 'background-sync';
