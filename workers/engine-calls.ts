@@ -3,6 +3,7 @@ import type { SatchelDatabase, TransferRow } from '@/lib/sync/adapters/browser/d
 import type { EngineMessage, WorkerCalls } from '@/lib/sync/adapters/browser/engine-channel';
 import type { IntentResult, OnConflict, PickedItem, UploadCheck } from '@/lib/sync/adapters/browser/engine-client-types';
 import type { FileIntake } from '@/lib/sync/adapters/browser/file-intake';
+import { adoptLost, lostTransfers } from '@/lib/sync/adapters/browser/intake-recovery';
 import type { TransferChannel } from '@/lib/sync/adapters/browser/transfer-channel';
 import * as intents from '@/lib/sync/engine/intents';
 import { cancelTransfers, pauseTransfers, retryTransfers } from '@/lib/sync/engine/transfer-intents';
@@ -127,6 +128,11 @@ export class EngineCalls implements WorkerCalls {
     await this.#changed(retryTransfers(this.#deps.store, ids));
   }
 
+  async continueTransfers(ids: readonly string[]): Promise<void> {
+    const intake = await this.#deps.intake();
+    intake.add(await adoptLost(this.#deps.database, intake.id, ids));
+  }
+
   stop(): Promise<void> {
     return this.#deps.onStop();
   }
@@ -139,14 +145,17 @@ export class EngineCalls implements WorkerCalls {
     const intake = await this.#deps.intake();
     const batchId = browserRandom.uuid();
     const createdAt = browserClock.now();
+    const lost = await lostTransfers(database);
     for (let at = 0; at < plan.placements.length; at += TRANSFER_ROWS) {
       const taken = plan.placements.slice(at, at + TRANSFER_ROWS).flatMap(({ index, ...place }) => {
         const item = items[index];
         if (item?.kind !== 'file') return [];
         const { file, handle } = item;
+        const before = lost.take({ ...place, size: file.size, mtime: file.lastModified });
         const row: TransferRow = {
           ...place,
-          id: browserRandom.uuid(),
+          id: before?.id ?? browserRandom.uuid(),
+          ...(before === null ? {} : { entryId: before.entryId }),
           batchId,
           intakeId: intake.id,
           size: file.size,

@@ -54,7 +54,9 @@ export function progressOf(totals: TransferTotals): number {
 
 /** When what waits for the network goes on. `alone`: also with every tab closed. */
 export function waitingSentence(alone: boolean): string {
-  return alone ? 'goes on by itself when the network is back, also with Satchel closed' : 'goes on when Satchel is open and the network is back';
+  return alone
+    ? 'goes on by itself when the network is back, also with Satchel closed'
+    : 'goes on when Satchel is open and the network is back';
 }
 
 /** What one transfer is doing, in words. */

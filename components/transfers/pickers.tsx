@@ -1,6 +1,6 @@
 'use client';
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef } from 'react';
-import { itemsOfInput } from '@/lib/sync/adapters/browser/picked-items';
+import { canPickFiles, itemsOfInput, pickFiles } from '@/lib/sync/adapters/browser/picked-items';
 import type { EntryId } from '@/lib/sync/model/ids';
 import { useCommands } from '../explorer/commands';
 
@@ -33,9 +33,26 @@ export function PickersProvider({ children }: { readonly children: ReactNode }) 
     input.value = '';
     if (parent.current !== null && items.length > 0) commands.upload(parent.current, items);
   };
+  const pickWithHandles = useCallback(
+    (parentId: EntryId) => {
+      pickFiles().then(
+        (items) => items !== null && items.length > 0 && commands.upload(parentId, items),
+        (error: unknown) => {
+          console.error(error);
+          // Forbidden here (a frame, a policy): the input asks for nothing.
+          pick(files.current, parentId);
+        },
+      );
+    },
+    [commands, pick],
+  );
   const pickers = useMemo(
-    (): Pickers => ({ pickFiles: (parentId) => pick(files.current, parentId), pickFolder: (parentId) => pick(folder.current, parentId) }),
-    [pick],
+    (): Pickers => ({
+      // With handles an upload goes on by itself after a crash. A folder comes through its input: Chromium's picker refuses some.
+      pickFiles: (parentId) => (canPickFiles() ? pickWithHandles(parentId) : pick(files.current, parentId)),
+      pickFolder: (parentId) => pick(folder.current, parentId),
+    }),
+    [pick, pickWithHandles],
   );
   return (
     <PickersContext value={pickers}>

@@ -50,6 +50,16 @@ export function TransferLine({
           <RotateCcw aria-hidden />
         </button>
       )}
+      {row.state === 'lost' && row.handle !== undefined && (
+        <button
+          type="button"
+          className={clsx(BUTTON, 'w-auto px-2 font-medium text-sm phone:w-auto')}
+          aria-label={`Continue ${row.name}`}
+          onClick={() => void client.continueTransfers([row])}
+        >
+          Continue
+        </button>
+      )}
       {!finished && (
         <button
           type="button"

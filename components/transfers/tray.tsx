@@ -136,7 +136,12 @@ export function Tray() {
       )}
       {totals.failed > 0 && !running && (
         <div className="flex gap-1 px-2.5 pb-2">
-          <TrayButton onClick={() => void client.retryTransfers('all')}>
+          <TrayButton
+            onClick={() => {
+              void client.retryTransfers('all');
+              void client.continueTransfers(rows.filter(({ state }) => state === 'lost'));
+            }}
+          >
             <RotateCcw aria-hidden />
             Retry all
           </TrayButton>

@@ -31,6 +31,7 @@ export interface WorkerCalls {
   pauseTransfers(ids: readonly string[] | 'all', paused: 0 | 1): Promise<void>;
   cancelTransfers(ids: readonly string[] | 'all'): Promise<void>;
   retryTransfers(ids: readonly string[] | 'all'): Promise<void>;
+  continueTransfers(ids: readonly string[]): Promise<void>;
   /** Gives the lease back and closes files and database. */
   stop(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { EntryId } from '../../model/ids';
 import type { NameProblem } from '../../model/names';
+import type { TransferRow } from './database';
 
 /** One thing a person picked, dropped or pasted. `path` is relative with “/”, NFC not yet applied. */
 export type PickedItem =
@@ -45,6 +46,8 @@ export interface EngineClient {
   resumeTransfers(ids: readonly string[] | 'all'): Promise<void>;
   cancelTransfers(ids: readonly string[] | 'all'): Promise<void>;
   retryTransfers(ids: readonly string[] | 'all'): Promise<void>;
+  /** Lets lost transfers that have a handle go on; asks the person for the right to read them, so call it from a click. */
+  continueTransfers(rows: readonly TransferRow[]): Promise<void>;
   /** Forgets finished, failed-and-cancelled transfers from the tray. */
   clearFinishedTransfers(): Promise<void>;
 

@@ -2,13 +2,14 @@ import { Dexie } from 'dexie';
 import type { DeviceId, EntryId } from '../../model/ids';
 import type { Me } from '../../protocol/accounts';
 import { browserRandom } from './browser-clock';
-import { type EntryRow, OFFLINE_CACHE, type OfflineRow, SatchelDatabase } from './database';
+import { type EntryRow, OFFLINE_CACHE, type OfflineRow, SatchelDatabase, type TransferRow } from './database';
 import { deviceNameGuess } from './device-name';
 import { DrainReminder } from './drain-reminder';
 import { type EngineMessage, openEngineChannel } from './engine-channel';
 import type { EngineClient, IntentResult, OnConflict, PickedItem, UploadCheck } from './engine-client-types';
 import { EngineWorker } from './engine-worker';
 import { OpfsStaging } from './opfs-staging';
+import { mayRead } from './picked-items';
 
 /** Things of one message to the worker: few enough that neither thread stalls on cloning them. */
 const SLICE_ITEMS = 500;
@@ -96,6 +97,13 @@ class BrowserEngineClient implements EngineClient {
 
   retryTransfers(ids: readonly string[] | 'all'): Promise<void> {
     return this.#worker.call('retryTransfers', ids);
+  }
+
+  async continueTransfers(rows: readonly TransferRow[]): Promise<void> {
+    // One after the other: a browser asks one question at a time. What is refused stays lost.
+    const readable: string[] = [];
+    for (const { id, handle } of rows) if (handle !== undefined && (await mayRead(handle))) readable.push(id);
+    if (readable.length > 0) await this.#worker.call('continueTransfers', readable);
   }
 
   async clearFinishedTransfers(): Promise<void> {

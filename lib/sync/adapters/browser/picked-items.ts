@@ -48,9 +48,29 @@ export function itemsOfTransfer(transfer: DataTransfer, onFound: OnFound = () =>
   });
 }
 
+/** Asks the person for the right to read a picked file again, if need be; inside a click. Never throws. */
+export async function mayRead(handle: FileSystemFileHandle): Promise<boolean> {
+  const { requestPermission } = handle as { requestPermission?(mode: { mode: 'read' }): Promise<PermissionState> };
+  if (requestPermission === undefined) return true;
+  try {
+    return (await requestPermission.call(handle, { mode: 'read' })) === 'granted';
+  } catch {
+    return false; // Not inside a click, or the browser forbids it for this site.
+  }
+}
+
+interface FilePickerScope {
+  showOpenFilePicker?(options: { multiple: boolean }): Promise<FileSystemFileHandle[]>;
+}
+
+/** Whether `pickFiles` can ask; where it cannot an input must be clicked, within the person's own click. */
+export function canPickFiles(): boolean {
+  return (window as unknown as FilePickerScope).showOpenFilePicker !== undefined;
+}
+
 /** Asks for files with handles where the browser can; null where it cannot (use an input then), empty when the person gave up. */
 export async function pickFiles(): Promise<readonly PickedItem[] | null> {
-  const scope = window as unknown as { showOpenFilePicker?(options: { multiple: boolean }): Promise<FileSystemFileHandle[]> };
+  const scope = window as unknown as FilePickerScope;
   if (scope.showOpenFilePicker === undefined) return null;
   const handles = await unlessAborted(scope.showOpenFilePicker({ multiple: true }));
   return gather(
