@@ -67,6 +67,7 @@ export class EngineUnderLease {
     const end = () => ended.abort();
     lost.addEventListener('abort', end, { once: true });
     if (lost.aborted) end();
+    const offline = new OfflineContent({ database, clock: browserClock, log: browserLog });
     const sender = new PackSender({
       ...tools,
       database,
@@ -82,10 +83,15 @@ export class EngineUnderLease {
       service: createFetchSyncService({ origin }),
       notices: createSocketResponseQueue({ origin }),
       onTransfers: (ids) => transfers.say({ kind: 'changed', ids }),
-      onFinished: (ids) => transfers.say({ kind: 'done', ids }),
-      // Offline content looks for new revisions by itself.
-      onChanged: () => undefined,
-      onOnline: () => sender.wake(),
+      onFinished: (ids) => {
+        transfers.say({ kind: 'done', ids });
+        offline.kick();
+      },
+      onChanged: () => offline.kick(),
+      onOnline: () => {
+        sender.wake();
+        offline.kick();
+      },
     });
     this.#engine = engine;
     this.#sender = sender;
@@ -94,7 +100,6 @@ export class EngineUnderLease {
       if (message.kind === 'durable') engine.wakeRequests();
     });
     await this.#applyUnfinished();
-    const offline = new OfflineContent({ database, clock: browserClock, log: browserLog });
     const working = [
       engine.run(ended.signal).finally(end),
       sender.run(ended.signal),

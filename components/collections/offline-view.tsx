@@ -1,9 +1,10 @@
 'use client';
 import { CloudDownload, ShieldCheck } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { toast } from 'sonner';
+import { offlineRoom, type PinSummary, pinSummaries } from '@/lib/sync/adapters/browser/pins';
 import { requestPersistentStorage } from '@/lib/sync/adapters/browser/profile';
-import { sameIds } from '../data/folders';
+import type { EntryId } from '@/lib/sync/model/ids';
 import { usePinned } from '../data/use-pinned';
 import { useWatched } from '../data/use-watched';
 import { useCommands } from '../explorer/commands';
@@ -16,31 +17,35 @@ import { Button } from '../ui/button';
 import { Empty } from '../ui/empty';
 import { Heading } from './heading';
 
-/** What is kept on this device, how much room it takes, and whether the browser promised to keep it. */
+/** What is kept on this device, how far, how much room it takes, and whether the browser promised to keep it. */
 export function OfflineView() {
   const { database } = useSession();
   const commands = useCommands();
   const pinned = usePinned();
   const [selection, setSelection] = useState<Selection>(NOTHING_SELECTED);
-  const ids = useWatched(() => database.offline.where('pinned').equals(1).primaryKeys(), {
-    database,
-    tables: ['offline'],
-    key: 'offline',
-    interval: 300,
-    equal: sameIds,
-  });
+  const watch = { database, tables: ['pins', 'offline', 'entries'], interval: 500 } as const;
+  const pins = useWatched(() => pinSummaries(database), { ...watch, key: 'pins', equal: sameSummaries });
+  const ids = useMemo(() => (pins === undefined ? undefined : [...pins.keys()]), [pins]);
+  const room = useWatched(() => offlineRoom(database), { database, tables: ['offline'], key: 'room', interval: 500 });
   return (
     <>
       <Heading
         title="Offline"
-        note={ids === undefined || ids.length === 0 ? '' : `${formatCount(ids.length, 'file')} kept on this device`}
+        note={ids === undefined || ids.length === 0 || room === undefined ? '' : `${formatBytes(room.pinnedBytes)} kept on this device`}
       />
       <StorageBar />
+      {room !== undefined && room.tooBigBytes > 0 && (
+        <p role="status" className="mx-5 mb-3 rounded-md bg-warn-soft px-3 py-2.5 text-sm text-warn phone:mx-3">
+          {formatBytes(room.tooBigBytes)} of what you want to keep does not fit into the room this browser gives Satchel. It is fetched as
+          soon as there is room: let go of something else, or free space on this device.
+        </p>
+      )}
       <EntryBrowser
         label="Kept offline"
         ids={ids}
         layout="list"
         actionsFor={(picked) => entryActions(picked, { commands, pinned, onRename: () => undefined })}
+        noteOf={(row) => pinSentence(pins?.get(row.id))}
         onOpen={commands.open}
         selection={selection}
         onSelection={setSelection}
@@ -54,6 +59,19 @@ export function OfflineView() {
       />
     </>
   );
+}
+
+/** How far a pin is kept, in words. */
+function pinSentence(pin: PinSummary | undefined): string | undefined {
+  if (pin === undefined) return undefined;
+  const { files, bytes, waiting, tooBig } = pin;
+  const kept = waiting + tooBig === 0 ? 'Kept' : waiting === 0 ? '' : `${waiting.toLocaleString('en')} waiting`;
+  const parts = [formatCount(files, 'file'), formatBytes(bytes), kept, tooBig > 0 ? `${tooBig.toLocaleString('en')} too big` : ''];
+  return parts.filter((part) => part !== '').join(' · ');
+}
+
+function sameSummaries(a: ReadonlyMap<EntryId, PinSummary>, b: ReadonlyMap<EntryId, PinSummary>): boolean {
+  return JSON.stringify([...a]) === JSON.stringify([...b]);
 }
 
 interface Storage {
@@ -98,7 +116,10 @@ export function StorageBar() {
           The browser keeps it for good
         </p>
       ) : (
-        <Button onClick={() => void ask()}>Protect from being cleared</Button>
+        <>
+          <p className="text-ink-3 text-sm">The browser may clear it when the disk is full</p>
+          <Button onClick={() => void ask()}>Protect from being cleared</Button>
+        </>
       )}
     </div>
   );

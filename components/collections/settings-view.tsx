@@ -7,6 +7,7 @@ import { changePassword, info } from '@/lib/sync/adapters/browser/account-client
 import { PASSWORD_CHARACTERS_MIN } from '@/lib/sync/model/limits';
 import { ERRORS } from '@/lib/sync/protocol/error-codes';
 import { useSession } from '../session/session-context';
+import { OfflineSpace } from '../settings/offline-space';
 import { type Theme, useTheme } from '../settings/theme';
 import { Button } from '../ui/button';
 import { PasswordField } from '../ui/field';
@@ -65,6 +66,7 @@ export function SettingsView() {
             </div>
           </fieldset>
         </Card>
+        <OfflineSpace />
         <Card title="Password">
           <PasswordChangeForm />
         </Card>

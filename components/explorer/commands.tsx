@@ -155,7 +155,10 @@ export function CommandsProvider({ children }: { readonly children: ReactNode })
         void client.restore(ids).then(async (result) => said(result) && toast(`Restored ${await nameOf(session, ids)}`), fault),
       download: (ids) => void downloadAny(session, ids).catch(fault),
       keepOffline: (ids) => void client.pin(ids).then(async () => toast(`Keeping ${await nameOf(session, ids)} on this device`), fault),
-      releaseOffline: (ids) => void client.unpin(ids).catch(fault),
+      releaseOffline: (ids) =>
+        void client
+          .unpin(ids)
+          .then((keptBy) => keptBy !== null && toast(`This stays on this device: it is in “${keptBy.name}”, which is kept offline`), fault),
       open: (row) => {
         if (row.kind === 'folder') navigate(addressOf({ view: 'files', entryId: row.id }));
         else navigate(addressOf({ ...placeOf(location.href), open: row.id }));

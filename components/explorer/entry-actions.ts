@@ -19,7 +19,7 @@ interface Options {
 export function entryActions({ ids, row }: Picked, { commands, pinned, onRename, onShow, onDetails }: Options): MenuActions {
   const one = ids.length === 1;
   const kept = ids.some((id) => pinned.has(id));
-  const allKept = one && row?.kind === 'file' && kept;
+  const allKept = one && kept;
   return [
     ...(row
       ? [
@@ -34,9 +34,7 @@ export function entryActions({ ids, row }: Picked, { commands, pinned, onRename,
     ...(one && onShow ? [{ label: 'Show in its folder', icon: FolderOpen, run: () => onShow(ids[0] as EntryId) }] : []),
     { label: 'Download', icon: Download, run: () => commands.download(ids) },
     ...(allKept ? [] : [{ label: 'Keep offline', icon: Pin, run: () => commands.keepOffline(ids) }]),
-    ...(kept || row?.kind === 'folder'
-      ? [{ label: 'Remove offline copy', icon: CircleMinus, run: () => commands.releaseOffline(ids) }]
-      : []),
+    ...(kept ? [{ label: 'Remove offline copy', icon: CircleMinus, run: () => commands.releaseOffline(ids) }] : []),
     null,
     ...(one ? [{ label: 'Rename', icon: Pencil, run: () => onRename(ids[0] as EntryId), shortcut: 'F2' }] : []),
     { label: 'Move to…', icon: FolderInput, run: () => commands.chooseTarget('move', ids) },

@@ -2,7 +2,7 @@
 import { clsx } from 'clsx';
 import { MoreHorizontal } from 'lucide-react';
 import { memo, useLayoutEffect, useRef, useState } from 'react';
-import type { EntryRow } from '@/lib/sync/adapters/browser/database';
+import type { EntryRow, OfflineRow } from '@/lib/sync/adapters/browser/database';
 import type { EntryId } from '@/lib/sync/model/ids';
 import { splitExtension } from '@/lib/sync/model/names';
 import { contentAddress } from '@/lib/sync/protocol/routes';
@@ -22,7 +22,7 @@ export interface CellProps {
   readonly focused: boolean;
   readonly dropTarget: boolean;
   readonly cut: boolean;
-  readonly kept: 'wanted' | 'present' | undefined;
+  readonly kept: OfflineRow['state'] | undefined;
   readonly renaming: boolean;
   /** `null`: given up. */
   readonly onRenamed: (name: string | null) => void;

@@ -166,7 +166,7 @@ describe('files that carry a handle', () => {
     await again.waitFor({ timeout: 30_000 });
     await write(0, SMALL);
     await again.click();
-    await transfersDone(page, 4);
+    await expect.poll(async () => (await transferCounts(page)).done, { timeout: 60_000 }).toBe(4);
     expect(await contentSha256(page, 'on-the-disk.bin')).toBe(createHash('sha256').update(SMALL).digest('hex'));
   });
 });

@@ -4,6 +4,7 @@ import { FileIntake, type IntakeItem } from '@/lib/sync/adapters/browser/file-in
 import { noteSeen, OfflineContent } from '@/lib/sync/adapters/browser/offline-content';
 import { OpfsStaging } from '@/lib/sync/adapters/browser/opfs-staging';
 import { PackSender } from '@/lib/sync/adapters/browser/pack-sender';
+import { pin } from '@/lib/sync/adapters/browser/pins';
 import { TransferChannel } from '@/lib/sync/adapters/browser/transfer-channel';
 import { createTusBlockServer } from '@/lib/sync/adapters/browser/tus-block-server';
 import { webCryptoHasher } from '@/lib/sync/adapters/browser/web-crypto-hasher';
@@ -80,9 +81,8 @@ const calls = {
   async offline(pinned: 0 | 1) {
     const row = await database.entries.get(ENTRY.id);
     if (row === undefined) throw new Error('no entry');
-    const { id: entryId, namespaceId, contentRevision, size: bytes } = row;
     if (pinned === 0) await noteSeen(database, row, Date.now());
-    else await database.offline.put({ entryId, namespaceId, contentRevision, bytes, pinned, state: 'wanted', usedAt: 0 });
+    else await pin(database, [row.id], 0);
     new OfflineContent({ database, clock: browserClock, log: browserLog }).run(new AbortController().signal).catch(console.error);
   },
   offlineRows: () => database.offline.toArray(),

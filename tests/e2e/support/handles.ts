@@ -17,9 +17,11 @@ export async function dropPaths(page: Page, paths: readonly string[]): Promise<v
 export function grantHandles(profileDir: string, origin: string): void {
   const path = join(profileDir, 'Default', 'Preferences');
   const preferences = JSON.parse(readFileSync(path, 'utf8'));
-  const exceptions = (((preferences.profile ??= {}).content_settings ??= {}).exceptions ??= {});
+  preferences.profile ??= {};
+  preferences.profile.content_settings ??= {};
+  preferences.profile.content_settings.exceptions ??= {};
   // Microseconds since 1601, Chromium's time.
   const granted = { [`${origin},*`]: { last_modified: String((Date.now() + 11_644_473_600_000) * 1000), setting: 1 } };
-  Object.assign(exceptions, { file_system_read_guard: granted, file_system_write_guard: granted });
+  Object.assign(preferences.profile.content_settings.exceptions, { file_system_read_guard: granted, file_system_write_guard: granted });
   writeFileSync(path, JSON.stringify(preferences));
 }

@@ -138,8 +138,15 @@ export interface OfflineRow {
   readonly bytes: number;
   /** 1: asked for by the person, kept; 0: seen before, may be evicted. */
   readonly pinned: 0 | 1;
-  readonly state: 'wanted' | 'present';
+  /** `too_big`: pinned, but there is no room for it; tried again when there is. */
+  readonly state: 'wanted' | 'present' | 'too_big';
   readonly usedAt: number;
+}
+
+/** What the person asked to keep for offline use: a file, or a folder with everything in it, now and later. */
+export interface PinRow {
+  readonly entryId: EntryId;
+  readonly pinnedAt: number;
 }
 export const OFFLINE_CACHE = 'satchel-content-v1';
 
@@ -165,6 +172,7 @@ export class SatchelDatabase extends Dexie {
   declare packs: Table<PackRow, string>;
   declare offline: Table<OfflineRow, EntryId>;
   declare settings: Table<SettingRow, string>;
+  declare pins: Table<PinRow, EntryId>;
 
   constructor(userId: UserId) {
     // Chromium and Firefox default to relaxed durability: an acknowledged change must survive a crash.
@@ -181,6 +189,13 @@ export class SatchelDatabase extends Dexie {
       offline: 'entryId, pinned, state, usedAt',
       settings: 'key',
     });
+    // Files that were pinned before folders could be are pins of their own.
+    this.version(2)
+      .stores({ pins: 'entryId' })
+      .upgrade(async (transaction) => {
+        const rows = await transaction.table<OfflineRow>('offline').where('pinned').equals(1).toArray();
+        await transaction.table<PinRow>('pins').bulkPut(rows.map(({ entryId, usedAt }) => ({ entryId, pinnedAt: usedAt })));
+      });
   }
 }
 

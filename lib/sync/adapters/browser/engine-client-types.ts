@@ -1,6 +1,6 @@
 import type { EntryId } from '../../model/ids';
 import type { NameProblem } from '../../model/names';
-import type { TransferRow } from './database';
+import type { EntryRow, TransferRow } from './database';
 
 /** One thing a person picked, dropped or pasted. `path` is relative with “/”, NFC not yet applied. */
 export type PickedItem =
@@ -51,9 +51,10 @@ export interface EngineClient {
   /** Forgets finished, failed-and-cancelled transfers from the tray. */
   clearFinishedTransfers(): Promise<void>;
 
-  /** Keeps files (folders: everything in them now) for offline use, or lets them go. */
+  /** Keeps files for offline use, folders with everything in them, now and later. The first time the browser is asked to keep its storage. */
   pin(entryIds: readonly EntryId[]): Promise<void>;
-  unpin(entryIds: readonly EntryId[]): Promise<void>;
+  /** Lets them go, with what is pinned below them. Answers with a pinned folder above that keeps them all the same, or null. */
+  unpin(entryIds: readonly EntryId[]): Promise<EntryRow | null>;
 
   /** Pull now (after the page became visible, or the person asked). */
   wake(): void;

@@ -2,7 +2,7 @@ import { Dexie } from 'dexie';
 import type { DeviceId, EntryId } from '../../model/ids';
 import type { Me } from '../../protocol/accounts';
 import { browserRandom } from './browser-clock';
-import { type EntryRow, OFFLINE_CACHE, type OfflineRow, SatchelDatabase, type TransferRow } from './database';
+import { type EntryRow, OFFLINE_CACHE, SatchelDatabase, type TransferRow } from './database';
 import { deviceNameGuess } from './device-name';
 import { DrainReminder } from './drain-reminder';
 import { type EngineMessage, openEngineChannel } from './engine-channel';
@@ -10,6 +10,8 @@ import type { EngineClient, IntentResult, OnConflict, PickedItem, UploadCheck } 
 import { EngineWorker } from './engine-worker';
 import { OpfsStaging } from './opfs-staging';
 import { mayRead } from './picked-items';
+import { pin, unpin } from './pins';
+import { requestPersistentStorage } from './profile';
 
 /** Things of one message to the worker: few enough that neither thread stalls on cloning them. */
 const SLICE_ITEMS = 500;
@@ -118,29 +120,13 @@ class BrowserEngineClient implements EngineClient {
   }
 
   async pin(entryIds: readonly EntryId[]): Promise<void> {
-    const files = await this.#filesOf(entryIds);
-    const { offline } = this.#database;
-    const usedAt = Date.now();
-    await this.#database.transaction('rw', offline, async () => {
-      const known = await offline.bulkGet(files.map(({ id }) => id));
-      const rows = files.map((file, index): OfflineRow => {
-        const { id: entryId, namespaceId, contentRevision, size: bytes } = file;
-        const before = known[index];
-        const state = before?.contentRevision === contentRevision ? before.state : 'wanted';
-        return { entryId, namespaceId, contentRevision, bytes, pinned: 1, state, usedAt };
-      });
-      await offline.bulkPut(rows);
-    });
+    await pin(this.#database, entryIds, Date.now());
+    // Asked when there is something worth keeping; what the browser says is shown in the settings.
+    void requestPersistentStorage();
   }
 
-  async unpin(entryIds: readonly EntryId[]): Promise<void> {
-    const files = await this.#filesOf(entryIds);
-    const { offline } = this.#database;
-    await this.#database.transaction('rw', offline, async () => {
-      const known = (await offline.bulkGet(files.map(({ id }) => id))).filter((row): row is OfflineRow => row?.pinned === 1);
-      await offline.bulkDelete(known.filter(({ state }) => state === 'wanted').map(({ entryId }) => entryId));
-      await offline.bulkPut(known.filter(({ state }) => state === 'present').map((row) => ({ ...row, pinned: 0 as const })));
-    });
+  unpin(entryIds: readonly EntryId[]): Promise<EntryRow | null> {
+    return unpin(this.#database, entryIds, Date.now());
   }
 
   wake(): void {
@@ -167,19 +153,6 @@ class BrowserEngineClient implements EngineClient {
     const pickId = browserRandom.uuid();
     for (let at = 0; at < items.length; at += SLICE_ITEMS) await this.#worker.call('picked', pickId, items.slice(at, at + SLICE_ITEMS));
     return pickId;
-  }
-
-  /** The live files among these entries and below them. */
-  async #filesOf(entryIds: readonly EntryId[]): Promise<EntryRow[]> {
-    const { entries } = this.#database;
-    const files: EntryRow[] = [];
-    const open = (await entries.bulkGet([...entryIds])).filter((row): row is EntryRow => row !== undefined);
-    for (let row = open.pop(); row !== undefined; row = open.pop()) {
-      if (row.live === 0) continue;
-      if (row.kind === 'file') files.push(row);
-      else open.push(...(await entries.where('[parentId+nameKey]').between([row.id, Dexie.minKey], [row.id, Dexie.maxKey]).toArray()));
-    }
-    return files;
   }
 
   #say(message: EngineMessage): void {
