@@ -8,6 +8,7 @@ import { newProfile, type Profile } from './support/browser';
 import { dropPaths, grantHandles } from './support/handles';
 import { contentSha256, enterAccount, entryRow, transferCounts, transfersDone, uploadInput, withoutPickers } from './support/page';
 import { type Satchel, startSatchel } from './support/satchel';
+import { readTable } from './support/store';
 
 /** Large enough that the browser is caught in the middle of staging it; zeros, so that nearly nothing has to be sent. */
 const LARGE_BYTES = 500_000_000;
@@ -20,24 +21,8 @@ interface Row {
   readonly state: string;
 }
 
-/** The profile's transfers, read from its own store. */
-function transferRows(page: Page): Promise<Row[]> {
-  return page.evaluate(async () => {
-    const { name = '' } = (await indexedDB.databases()).find((one) => /^satchel-[0-9a-f-]{36}$/.test(one.name ?? '')) ?? {};
-    const database = await new Promise<IDBDatabase>((resolve, reject) => {
-      const open = indexedDB.open(name);
-      open.onsuccess = () => resolve(open.result);
-      open.onerror = () => reject(open.error);
-    });
-    const rows = await new Promise<Row[]>((resolve, reject) => {
-      const all = database.transaction('transfers').objectStore('transfers').getAll();
-      all.onsuccess = () => resolve(all.result.map(({ id, entryId, name: file, state }) => ({ id, entryId, name: file, state })));
-      all.onerror = () => reject(all.error);
-    });
-    database.close();
-    return rows;
-  });
-}
+const transferRows = async (page: Page): Promise<Row[]> =>
+  (await readTable<Row>(page, 'transfers')).map(({ id, entryId, name, state }) => ({ id, entryId, name, state }));
 
 describe('files that carry a handle', () => {
   let satchel: Satchel;
