@@ -5,13 +5,13 @@ import { useWatched } from '../data/use-watched';
 import { formatBytes } from '../pure/format';
 import { useSession } from '../session/session-context';
 
-const GIB = 1024 ** 3;
+const GB = 1_000_000_000;
 const CHOICES: readonly { readonly bytes: number; readonly label: string }[] = [
   { bytes: 0, label: 'Nothing' },
-  { bytes: GIB / 4, label: '256 MB' },
-  { bytes: GIB, label: '1 GB' },
-  { bytes: 5 * GIB, label: '5 GB' },
-  { bytes: 20 * GIB, label: '20 GB' },
+  { bytes: GB / 4, label: '250 MB' },
+  { bytes: GB, label: '1 GB' },
+  { bytes: 5 * GB, label: '5 GB' },
+  { bytes: 20 * GB, label: '20 GB' },
 ];
 
 /** What offline use takes on this device, and how much of it files may take that nobody asked to keep. */

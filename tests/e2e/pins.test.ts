@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keystream } from '@/bench/support/workloads';
 import type { EntryRow, OfflineRow } from '@/lib/sync/adapters/browser/database';
 import { newProfile, type Profile } from './support/browser';
-import { contentSha256, enterAccount, entryRow, transferCounts, uploadInput } from './support/page';
+import { contentSha256, enterAccount, entryRow, transfersDone, uploadInput } from './support/page';
 import { type Satchel, startSatchel } from './support/satchel';
 import { readTable, writeRow } from './support/store';
 
@@ -31,7 +31,7 @@ describe('what is kept offline', () => {
   };
   const uploaded = async (files: number): Promise<void> => {
     uploads += files;
-    await expect.poll(async () => (await transferCounts(giving)).done ?? 0, { timeout: 60_000 }).toBe(uploads);
+    await transfersDone(giving, uploads, 60_000);
   };
   /** How the second device keeps the file of this name; undefined when it does not. */
   const kept = async (name: string): Promise<OfflineRow | undefined> => {
@@ -130,11 +130,7 @@ describe('what is kept offline', () => {
     }
   });
 
-  test('what is not in a kept folder any more is let go first, and what is deleted goes at once', async () => {
-    await menu(giving, 'later.bin', 'Move to…');
-    const dialog = giving.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Move here' }).waitFor();
-    await giving.keyboard.press('Escape');
+  test('what is deleted goes at once, below a deleted folder too; restored, it is kept again', async () => {
     await menu(giving, 'later.bin', 'Delete');
     await expect.poll(cached, { timeout: 60_000 }).toBe(2);
     await giving.goto(`${satchel.url}/files`);

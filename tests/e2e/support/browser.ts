@@ -33,6 +33,8 @@ export interface ProfileOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';
   readonly phone?: boolean;
+  /** More of Chromium's own. */
+  readonly args?: readonly string[];
 }
 
 function processesOf(dir: string): { pid: number; command: string }[] {
@@ -76,7 +78,7 @@ export function newProfile(options: ProfileOptions = {}): Profile {
       context = await chromium.launchPersistentContext(dir, {
         executablePath: CHROMIUM,
         headless: true,
-        args: ARGS,
+        args: [...ARGS, ...(options.args ?? [])],
         acceptDownloads: true,
         viewport: options.viewport ?? { width: 1280, height: 800 },
         ...(options.colorScheme ? { colorScheme: options.colorScheme } : {}),

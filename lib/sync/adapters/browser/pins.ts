@@ -5,7 +5,7 @@ import type { EntryRow, OfflineRow, SatchelDatabase } from './database';
 /** Row of `settings`: bytes that files may fill that were only seen. */
 export const SEEN_BYTES_KEY = 'offline-seen-bytes';
 /** Used until the person says otherwise. */
-export const SEEN_BYTES_DEFAULT = 1024 ** 3;
+export const SEEN_BYTES_DEFAULT = 1_000_000_000;
 
 /** Bytes that files may fill which were only seen, as the person set it. */
 export async function seenBytes(database: SatchelDatabase): Promise<number> {
