@@ -1,4 +1,5 @@
-import { hasSendable } from '@/lib/sync/adapters/browser/background-sync';
+import { Dexie } from 'dexie';
+import { hasSendable, isBeingForgotten } from '@/lib/sync/adapters/browser/background-sync';
 import { browserClock, browserLog, browserRandom } from '@/lib/sync/adapters/browser/browser-clock';
 import { SatchelDatabase } from '@/lib/sync/adapters/browser/database';
 import { deviceNameGuess } from '@/lib/sync/adapters/browser/device-name';
@@ -37,12 +38,16 @@ export async function drainQueue(userId: UserId, origin: string, lost: AbortSign
   const signedIn = await fetchReply<Me>(ROUTES.me, { origin, timeout: UNREACHABLE_MILLISECONDS });
   if (!signedIn.ok) return signedIn.code !== 'offline' && SIGNED_OUT.has(signedIn.code) ? 'not_ours' : 'unreachable';
   if (signedIn.value.userId !== userId) return 'not_ours';
+  // Opening the database of an account that was removed from this browser would make it anew.
+  if (!(await Dexie.getDatabaseNames()).includes(`satchel-${userId}`)) return 'empty';
   const database = new SatchelDatabase(userId);
   const stop = new AbortController();
   const give = (): void => stop.abort();
   lost.addEventListener('abort', give, { once: true });
   if (lost.aborted) give();
   try {
+    // What the person throws away must not be sent in the moment before it is gone.
+    if (await isBeingForgotten(database)) return 'empty';
     return await send(database, { userId, origin, stop });
   } finally {
     lost.removeEventListener('abort', give);
@@ -65,10 +70,13 @@ async function send(database: SatchelDatabase, { userId, origin, stop }: Run): P
   const heard = (reachable: boolean): void => {
     silentSince = reachable ? null : (silentSince ?? browserClock.now());
   };
+  // A tab that waits for the lease must not wait for an answer that may never come.
+  const until: typeof fetch = (input, init) => fetch(input, { ...init, signal: anySignal([stop.signal, init?.signal]) });
+  const network = { origin, fetch: until };
   const requests = new RequestLoop({
     ...tools,
     store: createDexieLocalStore(database),
-    service: createFetchSyncService({ origin }),
+    service: createFetchSyncService(network),
     deviceName: deviceNameGuess(),
     onTransfers: (ids) => channel.say({ kind: 'changed', ids }),
     onReachable: heard,
@@ -77,7 +85,7 @@ async function send(database: SatchelDatabase, { userId, origin, stop }: Run): P
     ...tools,
     database,
     staging: await OpfsStaging.openToRead(userId),
-    blocks: createTusBlockServer({ origin }),
+    blocks: createTusBlockServer(network),
     hasher: webCryptoHasher,
     channel: new TransferChannel(userId),
     onReachable: (state) => heard(state !== 'offline'),
@@ -101,4 +109,8 @@ async function send(database: SatchelDatabase, { userId, origin, stop }: Run): P
     await Promise.allSettled([sending]);
     channel.close();
   }
+}
+
+function anySignal(signals: readonly (AbortSignal | null | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal): signal is AbortSignal => signal instanceof AbortSignal));
 }

@@ -3,7 +3,6 @@
  * server untouched and is never kept. With every tab closed it goes on with the queue, when the browser wakes it (`sync`).
  */
 
-import { Dexie } from 'dexie';
 import { createHandlerBoundToURL, type PrecacheEntry, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { askForDrain, userOfDrainTag } from '@/lib/sync/adapters/browser/background-sync';
@@ -53,8 +52,6 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 
 /** Rejects when something is left, which makes the browser wake us again later. */
 async function drainForAWhile(userId: UserId): Promise<void> {
-  // Opening the database of an account that was removed from this browser would make it anew.
-  if (!(await Dexie.getDatabaseNames()).includes(`satchel-${userId}`)) return;
   const over = AbortSignal.timeout(DRAIN_MILLISECONDS_MAX);
   const end = await holdLeaseForDrain(userId, over, (lost) => drainQueue(userId, self.location.origin, lost));
   if (end === 'unreachable') throw new Error('the server cannot be reached');

@@ -177,4 +177,90 @@ describe('with every tab closed, and with several open', () => {
     await arrives('restarted.bin', file.sha256);
     expect(profile.context().pages()).toEqual([blank]);
   });
+
+  test('nothing is sent in the name of somebody else, nor what was thrown away', async () => {
+    const alone = newProfile();
+    try {
+      const visitor = await alone.open();
+      await enterAccount(visitor, satchel.url, 'eve@example.org');
+      await visitor.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+      const file = makeFile('of-eve.bin', 300_000);
+      const waiting = async (): Promise<number> => {
+        const { staged = 0, sending = 0 } = await transferCounts(visitor);
+        return staged + sending;
+      };
+      satchel.cut();
+      await uploadInput(visitor, 'files', file.path);
+      await expect.poll(waiting, { timeout: 60_000 }).toBe(1);
+      const { userId } = (await rememberedProfile(visitor)).me;
+      await visitor.getByRole('button', { name: /^Account/ }).click();
+      await visitor.getByRole('menuitem', { name: 'Sign out' }).click();
+      await visitor.getByRole('button', { name: 'Sign out, keep them here' }).click();
+      await visitor.getByLabel('E-mail').waitFor();
+      satchel.mend();
+      await visitor.context().clearCookies();
+      await enterAccount(visitor, satchel.url, 'mallory@example.org');
+      await syncEvent(visitor, satchel.url, `satchel-drain-${userId}`);
+      expect(await waiting()).toBe(1);
+      expect(await entryRow(visitor, 'of-eve.bin').count()).toBe(0);
+      await visitor.getByRole('button', { name: /^Account/ }).click();
+      await visitor.getByRole('menuitem', { name: 'Sign out' }).click();
+      await visitor.getByLabel('E-mail').waitFor();
+      // Signed in again, it goes on.
+      await enterAccount(visitor, satchel.url, 'eve@example.org', { signIn: true });
+      await transfersDone(visitor, 1);
+      expect(await contentSha256(visitor, 'of-eve.bin')).toBe(file.sha256);
+    } finally {
+      satchel.mend();
+      await alone.remove();
+    }
+  });
+
+  test('the tray says when what waits goes on, as it is in this browser', async () => {
+    const promises: readonly (readonly [boolean, RegExp])[] = [
+      [true, /goes on by itself when the network is back, also with Satchel closed/],
+      [false, /goes on when Satchel is open and the network is back/],
+    ];
+    for (const [capable, sentence] of promises) {
+      const one = newProfile();
+      try {
+        const visitor = await one.open();
+        // Firefox and Safari have no such thing.
+        if (!capable) await visitor.addInitScript(() => Reflect.deleteProperty(ServiceWorkerRegistration.prototype, 'sync'));
+        await enterAccount(visitor, satchel.url, 'ada@example.org', { signIn: true });
+        await visitor.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+        satchel.cut();
+        await uploadInput(visitor, 'files', makeFile(`waits-${capable}.bin`, 100_000).path);
+        await visitor.getByRole('region', { name: 'Transfers' }).getByText(sentence).waitFor({ timeout: 60_000 });
+      } finally {
+        satchel.mend();
+        await one.remove();
+      }
+    }
+  });
 });
+
+function rememberedProfile(page: Page): Promise<{ readonly me: { readonly userId: string } }> {
+  return page.evaluate(() => JSON.parse(localStorage.getItem('satchel-profile') ?? '{}'));
+}
+
+/** Wakes the service worker as the browser would, and waits until it is through. */
+async function syncEvent(page: Page, origin: string, tag: string): Promise<void> {
+  const cdp = await page.context().newCDPSession(page);
+  const registered = new Promise<string>((resolve) =>
+    cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      const [first] = registrations;
+      if (first !== undefined) resolve(first.registrationId);
+    }),
+  );
+  await cdp.send('ServiceWorker.enable');
+  const asked = page
+    .context()
+    .waitForEvent('request', (request) => request.serviceWorker() !== null && /accounts[/]me$/.test(request.url()));
+  await cdp.send('ServiceWorker.dispatchSyncEvent', { origin, registrationId: await registered, tag, lastChance: false });
+  await (await asked).response();
+  const draining = (): Promise<boolean> =>
+    page.evaluate(async () => (await navigator.locks.query()).held?.some(({ name }) => name?.startsWith('satchel-draining-')) ?? false);
+  await expect.poll(draining, { timeout: 30_000 }).toBe(false);
+  await cdp.detach();
+}

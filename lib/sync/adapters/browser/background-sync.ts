@@ -7,6 +7,8 @@ type SyncRegistration = ServiceWorkerRegistration & { readonly sync?: { register
 const TAG = 'satchel-drain-';
 /** Row of `settings`: whether the browser promised to go on without an open page. Absent until it was asked. */
 export const BACKGROUND_SYNC_KEY = 'background-sync';
+/** Row of `settings` while an account is being removed from this browser. */
+const FORGETTING_KEY = 'forgetting';
 /** Files in these states can be sent without the page they came from. */
 export const SENDABLE_ALONE: readonly TransferState[] = ['staged', 'sending', 'durable'];
 
@@ -38,4 +40,13 @@ export async function hasSendable(database: SatchelDatabase): Promise<boolean> {
   if ((await database.requests.limit(1).count()) > 0) return true;
   const files = database.transfers.where('state').anyOf([...SENDABLE_ALONE]);
   return (await files.filter(({ paused }) => paused === 0).first()) !== undefined;
+}
+
+/** To be written before an account's engine is stopped for good: nobody else begins to send what is thrown away. */
+export async function noteForgetting(database: SatchelDatabase): Promise<void> {
+  await database.settings.put({ key: FORGETTING_KEY, value: true });
+}
+
+export async function isBeingForgotten(database: SatchelDatabase): Promise<boolean> {
+  return (await database.settings.get(FORGETTING_KEY)) !== undefined;
 }

@@ -1,6 +1,7 @@
 import { Dexie } from 'dexie';
 import type { DeviceId, EntryId } from '../../model/ids';
 import type { Me } from '../../protocol/accounts';
+import { noteForgetting } from './background-sync';
 import { browserRandom } from './browser-clock';
 import { type EntryRow, OFFLINE_CACHE, SatchelDatabase, type TransferRow } from './database';
 import { deviceNameGuess } from './device-name';
@@ -137,6 +138,8 @@ class BrowserEngineClient implements EngineClient {
     document.removeEventListener('visibilitychange', this.#onWake);
     window.removeEventListener('online', this.#onWake);
     this.#reminder.close();
+    // A database that cannot be written any more is deleted all the same.
+    if (forget) await noteForgetting(this.#database).catch(() => undefined);
     const patience = new Promise((resolve) => setTimeout(resolve, STOP_MILLISECONDS));
     // A worker that cannot answer any more is ended all the same.
     await Promise.race([this.#worker.call('stop').catch(() => undefined), patience]);
