@@ -19,15 +19,16 @@ import { SIGNED_OUT } from '@/lib/sync/protocol/error-codes';
 import { ROUTES } from '@/lib/sync/protocol/routes';
 
 /**
- * How a drain ended. `empty`: nothing is left that can be sent without a page. `left`: stopped by its signal. `unreachable`: the
- * server did not answer for a while. `not_ours`: nobody is signed in here, or somebody else is; nothing was touched.
+ * How a drain ended. `empty`: nothing is left that can be sent without a page. `left`: stopped by its signal. `not_ours`: nobody is
+ * signed in here, or somebody else is; nothing was touched.
  */
-export type DrainEnd = 'empty' | 'left' | 'unreachable' | 'not_ours';
+export type DrainEnd = 'empty' | 'left' | 'not_ours';
 
-/** Without an answer for this long the browser is asked to try again later. */
-const UNREACHABLE_MILLISECONDS = 15_000;
+const ANSWER_MILLISECONDS_MAX = 15_000;
 /** How often the queue is looked at when nothing rings. */
 const LOOK_MILLISECONDS = 1_000;
+/** How often a server that does not answer is asked again: browsers wake us only a few times, so the network may come back meanwhile. */
+const RETRY_MILLISECONDS = 3_000;
 
 /**
  * Sends what waits on this device, as the tab's engine would: the same pack sender and request loop, on the same rows. For a service
@@ -35,9 +36,9 @@ const LOOK_MILLISECONDS = 1_000;
  * byte, whoever goes on: addresses of uploads are in `packs`.
  */
 export async function drainQueue(userId: UserId, origin: string, lost: AbortSignal): Promise<DrainEnd> {
-  const signedIn = await fetchReply<Me>(ROUTES.me, { origin, timeout: UNREACHABLE_MILLISECONDS });
-  if (!signedIn.ok) return signedIn.code !== 'offline' && SIGNED_OUT.has(signedIn.code) ? 'not_ours' : 'unreachable';
-  if (signedIn.value.userId !== userId) return 'not_ours';
+  const owner = await signedInUser(origin, lost);
+  if (owner === 'unknown') return 'left';
+  if (owner !== userId) return 'not_ours';
   // Opening the database of an account that was removed from this browser would make it anew.
   if (!(await Dexie.getDatabaseNames()).includes(`satchel-${userId}`)) return 'empty';
   const database = new SatchelDatabase(userId);
@@ -55,6 +56,18 @@ export async function drainQueue(userId: UserId, origin: string, lost: AbortSign
   }
 }
 
+/** Who the server says is signed in, null for nobody; asked until it answers, `unknown` when it did not before `lost`. */
+async function signedInUser(origin: string, lost: AbortSignal): Promise<UserId | null | 'unknown'> {
+  while (!lost.aborted) {
+    const network = { origin, fetch: fetchUntil(lost), timeout: ANSWER_MILLISECONDS_MAX };
+    const reply = await fetchReply<Me>(ROUTES.me, network);
+    if (reply.ok) return reply.value.userId;
+    if (reply.code !== 'offline' && SIGNED_OUT.has(reply.code)) return null;
+    await browserClock.sleep(RETRY_MILLISECONDS, lost);
+  }
+  return 'unknown';
+}
+
 interface Run {
   readonly userId: UserId;
   readonly origin: string;
@@ -66,20 +79,14 @@ async function send(database: SatchelDatabase, { userId, origin, stop }: Run): P
   const bell = new Bell();
   const channel = new TransferChannel(userId);
   channel.listen((message) => message.kind === 'durable' && bell.ring());
-  let silentSince: number | null = null;
-  const heard = (reachable: boolean): void => {
-    silentSince = reachable ? null : (silentSince ?? browserClock.now());
-  };
-  // A tab that waits for the lease must not wait for an answer that may never come.
-  const until: typeof fetch = (input, init) => fetch(input, { ...init, signal: anySignal([stop.signal, init?.signal]) });
-  const network = { origin, fetch: until };
+  const network = { origin, fetch: fetchUntil(stop.signal) };
   const requests = new RequestLoop({
     ...tools,
     store: createDexieLocalStore(database),
     service: createFetchSyncService(network),
     deviceName: deviceNameGuess(),
     onTransfers: (ids) => channel.say({ kind: 'changed', ids }),
-    onReachable: heard,
+    onReachable: () => undefined,
   });
   const sender = new PackSender({
     ...tools,
@@ -88,7 +95,6 @@ async function send(database: SatchelDatabase, { userId, origin, stop }: Run): P
     blocks: createTusBlockServer(network),
     hasher: webCryptoHasher,
     channel: new TransferChannel(userId),
-    onReachable: (state) => heard(state !== 'offline'),
   });
   const sending = sender.run(stop.signal);
   sending.catch((error: unknown) => {
@@ -100,8 +106,7 @@ async function send(database: SatchelDatabase, { userId, origin, stop }: Run): P
       const drained = await requests.drain(stop.signal);
       if (drained === 'signed_out') return 'not_ours';
       if (drained === 'empty' && !(await hasSendable(database))) return 'empty';
-      if (silentSince !== null && browserClock.now() - silentSince > UNREACHABLE_MILLISECONDS) return 'unreachable';
-      await bell.wait(browserClock, LOOK_MILLISECONDS, stop.signal);
+      await bell.wait(browserClock, drained === 'later' ? RETRY_MILLISECONDS : LOOK_MILLISECONDS, stop.signal);
     }
     return 'left';
   } finally {
@@ -111,6 +116,7 @@ async function send(database: SatchelDatabase, { userId, origin, stop }: Run): P
   }
 }
 
-function anySignal(signals: readonly (AbortSignal | null | undefined)[]): AbortSignal {
-  return AbortSignal.any(signals.filter((signal): signal is AbortSignal => signal instanceof AbortSignal));
+/** Ends with `signal`: a tab that waits for the lease must not wait for an answer that may never come. */
+function fetchUntil(signal: AbortSignal): typeof fetch {
+  return (input, init) => fetch(input, { ...init, signal: AbortSignal.any(init?.signal ? [signal, init.signal] : [signal]) });
 }

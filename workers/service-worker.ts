@@ -54,7 +54,6 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 async function drainForAWhile(userId: UserId): Promise<void> {
   const over = AbortSignal.timeout(DRAIN_MILLISECONDS_MAX);
   const end = await holdLeaseForDrain(userId, over, (lost) => drainQueue(userId, self.location.origin, lost));
-  if (end === 'unreachable') throw new Error('the server cannot be reached');
   // Given back to a tab (or never had): the tab goes on.
   if (end !== 'left' || !over.aborted) return;
   // Chromium takes a new wish from here only while a page of ours is open.

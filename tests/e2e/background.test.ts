@@ -54,12 +54,13 @@ describe('with every tab closed, and with several open', () => {
     expect(await contentSha256(watching, name)).toBe(sha256);
   };
 
-  /** True when this page's worker has the lease, and nobody waits for it. */
+  /** True when a tab has the lease, and no other tab waits for it. The service worker may: it waits for the last one to close. */
   const leading = (one: Page): Promise<boolean> =>
     one.evaluate(async () => {
       const { held = [], pending = [] } = await navigator.locks.query();
-      const isLease = ({ name }: LockInfo): boolean => name?.startsWith('satchel-engine-') ?? false;
-      return held.some(isLease) && !pending.some(isLease);
+      const drains = held.filter(({ name }) => name?.startsWith('satchel-draining-')).map(({ clientId }) => clientId);
+      const isTab = ({ name, clientId }: LockInfo): boolean => (name?.startsWith('satchel-engine-') ?? false) && !drains.includes(clientId);
+      return held.some(isTab) && !pending.some(isTab);
     });
 
   beforeAll(async () => {
