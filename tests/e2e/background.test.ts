@@ -14,7 +14,7 @@ const BYTES = 40_000_000;
 /** What may travel twice when a connection breaks in the middle, and everything else that two browsers say meanwhile. */
 const TWICE_BYTES_MAX = PACKS_IN_FLIGHT_MAX * CHUNK_BYTES_MAX;
 
-describe('with every tab closed, and with several open', () => {
+describe('with every tab closed, and with several open', { timeout: 240_000 }, () => {
   let satchel: Satchel;
   let watching: Page;
   const profile: Profile = newProfile();
@@ -50,7 +50,8 @@ describe('with every tab closed, and with several open', () => {
     await profile.context().setOffline(off);
   };
   const arrives = async (name: string, sha256: string): Promise<void> => {
-    await entryRow(watching, name).waitFor({ timeout: 60_000 });
+    // Browsers take their time to wake a service worker after a start.
+    await entryRow(watching, name).waitFor({ timeout: 150_000 });
     expect(await contentSha256(watching, name)).toBe(sha256);
   };
 
