@@ -9,6 +9,7 @@ import { CHUNK_BYTES_MAX, PACKS_IN_FLIGHT_MAX } from '@/lib/sync/model/limits';
 import { newProfile, type Profile } from './support/browser';
 import { contentSha256, enterAccount, entryRow, transferCounts, transfersDone, uploadInput, withoutPickers } from './support/page';
 import { type Satchel, startSatchel } from './support/satchel';
+import { readTable } from './support/store';
 
 const BYTES = 40_000_000;
 /** What may travel twice when a connection breaks in the middle, and everything else that two browsers say meanwhile. */
@@ -36,14 +37,14 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     await opened.getByRole('button', { name: 'New', exact: true }).waitFor();
     return opened;
   };
-  /** Waits until this many files are safe in the browser, in whatever state behind that. */
-  const safe = async (files: number): Promise<void> => {
-    const count = async (): Promise<number> => {
-      const { staged = 0, sending = 0, durable = 0, done = 0 } = await transferCounts(page);
-      return staged + sending + durable + done;
-    };
-    await expect.poll(count, { timeout: 60_000, interval: 50 }).toBe(files);
+  const transfer = async (name: string): Promise<string | undefined> =>
+    (await readTable<{ readonly name: string; readonly state: string }>(page, 'transfers')).find((row) => row.name === name)?.state;
+  /** Waits until the file's bytes are safe in the browser, or further. */
+  const safe = async (name: string): Promise<void> => {
+    const isSafe = async (): Promise<boolean> => ['staged', 'sending', 'durable', 'done'].includes((await transfer(name)) ?? '');
+    await expect.poll(isSafe, { timeout: 60_000, interval: 50 }).toBe(true);
   };
+  const sent = (name: string): Promise<void> => expect.poll(() => transfer(name), { timeout: 120_000 }).toBe('done');
   const offline = async (off: boolean): Promise<void> => {
     if (off) satchel.cut();
     else satchel.mend();
@@ -87,7 +88,7 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     const file = makeFile('no-page.bin');
     await offline(true);
     await uploadInput(page, 'files', file.path);
-    await safe(1);
+    await safe('no-page.bin');
     await page.getByRole('button', { name: 'New', exact: true }).click();
     await page.getByRole('menuitem', { name: 'New folder' }).click();
     await page.getByRole('dialog').getByRole('textbox').fill('Made with no network');
@@ -99,7 +100,7 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     await arrives('no-page.bin', file.sha256);
     expect(profile.context().pages()).toEqual([blank]);
     page = await openPage();
-    await transfersDone(page, 1);
+    await sent('no-page.bin');
   });
 
   test('an upload under way goes on when its page is closed, and no byte travels twice', async () => {
@@ -107,21 +108,21 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     const before = satchel.received();
     satchel.holdAfter(BYTES / 4);
     await uploadInput(page, 'files', file.path);
-    await safe(2);
+    await safe('closed.bin');
     await expect.poll(() => satchel.held(), { timeout: 30_000 }).toBe(true);
     await page.close();
     satchel.release();
     await arrives('closed.bin', file.sha256);
     expect(satchel.received() - before - BYTES).toBeLessThan(TWICE_BYTES_MAX);
     page = await openPage();
-    await transfersDone(page, 2);
+    await sent('closed.bin');
   });
 
   test('a page that is opened while the service worker sends takes over, and no byte travels twice', async () => {
     const file = makeFile('taken-over.bin');
     await offline(true);
     await uploadInput(page, 'files', file.path);
-    await safe(3);
+    await safe('taken-over.bin');
     await page.close();
     const before = satchel.received();
     satchel.holdAfter(BYTES / 4);
@@ -131,7 +132,7 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     page = await openPage();
     await expect.poll(() => leading(page), { timeout: 30_000 }).toBe(true);
     satchel.release();
-    await transfersDone(page, 3);
+    await sent('taken-over.bin');
     await arrives('taken-over.bin', file.sha256);
     expect(satchel.received() - before - BYTES).toBeLessThan(TWICE_BYTES_MAX);
   });
@@ -142,12 +143,12 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     const before = satchel.received();
     satchel.holdAfter(BYTES / 4);
     await uploadInput(page, 'files', file.path);
-    await safe(4);
+    await safe('handed-over.bin');
     await expect.poll(() => satchel.held(), { timeout: 30_000 }).toBe(true);
     await page.close();
     page = second;
     satchel.release();
-    await transfersDone(page, 4);
+    await sent('handed-over.bin');
     await arrives('handed-over.bin', file.sha256);
     expect(satchel.received() - before - BYTES).toBeLessThan(TWICE_BYTES_MAX);
   });
@@ -172,7 +173,7 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     const file = makeFile('restarted.bin', 5_000_000);
     await offline(true);
     await uploadInput(page, 'files', file.path);
-    await safe(5);
+    await safe('restarted.bin');
     await profile.close();
     satchel.mend();
     blank = await profile.open();
