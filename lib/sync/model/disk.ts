@@ -34,6 +34,9 @@ export interface DiskRecord extends DiskStamp {
   readonly skipped?: DiskStamp;
 }
 
+/** Names of our own unfinished files begin like this: never listed, never synced, never brought back by ignore rules. */
+export const TEMPORARY_PREFIX = '.satchel-temporary-';
+
 /** True when nothing suggests that the bytes differ. */
 export function sameStamp(a: DiskStamp, b: DiskStamp): boolean {
   return a.size === b.size && a.mtime === b.mtime;
@@ -48,4 +51,14 @@ export function joinPath(folder: string, name: string): string {
 export function splitPath(path: string): { readonly folder: string; readonly name: string } {
   const slash = path.lastIndexOf('/');
   return slash === -1 ? { folder: '', name: path } : { folder: path.slice(0, slash), name: path.slice(slash + 1) };
+}
+
+/** Length of a name in UTF-8 bytes. */
+export function nameBytes(name: string): number {
+  let bytes = 0;
+  for (const character of name) {
+    const code = character.codePointAt(0) as number;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
 }

@@ -1,4 +1,5 @@
 import ignore, { type Ignore } from 'ignore';
+import { TEMPORARY_PREFIX } from '../model/disk';
 
 /** Rules of a folder stand in a file of this name in it, in the syntax of gitignore. */
 export const IGNORE_FILE = '.satchelignore';
@@ -28,9 +29,6 @@ export const DEFAULT_IGNORES: readonly string[] = [
   'node_modules/',
   '__pycache__/',
 ];
-
-/** Ours, and never to be brought back: the temporary files of swaps. */
-export const TEMPORARY_PREFIX = '.satchel-temporary-';
 
 /**
  * Which paths are left alone. The nearest folder's rules count first, then those above it, then the defaults; as in git, nothing in an

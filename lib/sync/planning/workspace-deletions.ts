@@ -1,5 +1,6 @@
-import { sameStamp } from '../model/disk';
+import { type DiskRecord, joinPath, sameStamp } from '../model/disk';
 import type { EntryId } from '../model/ids';
+import { DEPTH_MAX } from '../model/limits';
 import type { Matching } from './workspace-match';
 import type { WorkspacePlaces } from './workspace-places';
 import { MASS_DELETION_ENTRIES, MASS_DELETION_PART, type TreeEntry, type WorkspaceAction, type WorkspaceTrees } from './workspace-trees';
@@ -50,11 +51,23 @@ export class DeletionPlan {
     if (deletions > limit && deletions > deletionsAllowed) return { actions, held: { deletions, of: records.size } };
     for (const entry of tops) {
       const record = records.get(entry.id);
-      const folder = record === undefined ? undefined : this.matching.pathOf.get(record.parentId);
-      const path = folder === undefined || folder === '' ? (record?.diskName ?? entry.name) : `${folder}/${record?.diskName}`;
-      actions.push({ kind: 'tree_remove', path, entryId: entry.id, forget: this.#below(entry) });
+      if (record !== undefined)
+        actions.push({ kind: 'tree_remove', path: this.#lastPath(record), entryId: entry.id, forget: this.#below(entry) });
     }
     return { actions, held: null };
+  }
+
+  /** Where a vanished record stood. */
+  #lastPath(record: DiskRecord): string {
+    const names = [record.diskName];
+    let folder = this.matching.pathOf.get(record.parentId);
+    let above = this.trees.records.get(record.parentId);
+    while (folder === undefined && above !== undefined && names.length <= DEPTH_MAX) {
+      names.unshift(above.diskName);
+      folder = this.matching.pathOf.get(above.parentId);
+      above = this.trees.records.get(above.parentId);
+    }
+    return joinPath(folder ?? '', names.join('/'));
   }
 
   #below(entry: TreeEntry): EntryId[] {
