@@ -1,10 +1,10 @@
+import { contentDigest } from '../chunking/content-digest';
 import { type DiskItem, type DiskStamp, joinPath, sameStamp, splitPath } from '../model/disk';
 import type { Digest } from '../model/ids';
 import { IGNORE_FILE, IGNORE_FILE_BYTES_MAX, IgnoreRules } from '../planning/ignore-rules';
 import type { DiskNode } from '../planning/workspace-trees';
 import type { Hasher } from '../ports/hasher';
 import type { DiskRefusal, Workspace } from '../ports/workspace';
-import { contentDigest } from './content-digest';
 
 export interface ScanOptions {
   readonly signal: AbortSignal;
@@ -43,6 +43,8 @@ export class WorkspaceDisk {
    * workspace itself cannot be listed. A folder below that cannot be listed is noted in `unreadable`, and nothing is said about it.
    */
   async scan(top: string, deep: boolean, options: ScanOptions): Promise<DiskRefusal | null> {
+    // What stands in an ignored folder, or in one that is yet to be found by its parent's listing, is not looked at.
+    if (top !== '' && !this.#folders.has(top)) return null;
     const open = [{ folder: top, deep }];
     let found = 0;
     for (let next = open.pop(); next !== undefined && !options.signal.aborted; next = open.pop()) {

@@ -76,6 +76,7 @@ const RESCAN_UNWATCHED_MILLISECONDS = 20_000;
 const RETRY_MILLISECONDS = 5_000;
 /** Changes come in flocks: a rename is two of them, a saved document three. */
 const QUIET_MILLISECONDS = 250;
+const REST_MILLISECONDS_MAX = 5_000;
 const PROBLEMS_TOLD = 200;
 /** A plan that never comes to its end is a fault; the next look goes on from where it is. */
 const ROUNDS_MAX = 1_000;
@@ -87,7 +88,8 @@ export class WorkspaceLoop {
   readonly #deps: WorkspaceLoopDeps;
   readonly #disk: WorkspaceDisk;
   readonly #bell = new Bell();
-  readonly #stale = new Set<string>();
+  /** Folders to look at again; true: with everything below. */
+  readonly #stale = new Map<string, boolean>();
   readonly #intents: IntentContext;
   #records: WorkspaceRecords | null = null;
   #status: WorkspaceStatus = IDLE;
@@ -111,9 +113,12 @@ export class WorkspaceLoop {
     const { clock } = this.#deps;
     try {
       while (!signal.aborted) {
+        const began = clock.now();
         const pause = await this.turn(signal);
+        // A large tree takes long to compare: it must not keep a core busy while thousands of changes stream in.
+        const rest = Math.min(REST_MILLISECONDS_MAX, 2 * Math.max(0, clock.now() - began));
         await this.#bell.wait(clock, pause, signal);
-        if (!signal.aborted) await clock.sleep(QUIET_MILLISECONDS, signal);
+        if (!signal.aborted) await clock.sleep(QUIET_MILLISECONDS + rest, signal);
       }
     } finally {
       this.#deps.watcher?.stop();
@@ -159,7 +164,7 @@ export class WorkspaceLoop {
     // Before the scan, so that nothing that happens meanwhile is missed.
     this.#isWatched = await this.#deps.watcher.start((event) => {
       if (event.kind === 'lost') this.#scannedAt = null;
-      else this.#stale.add(event.path);
+      else this.#stale.set(event.path, event.deep || this.#stale.get(event.path) === true);
       this.#bell.ring();
     });
   }
@@ -171,8 +176,8 @@ export class WorkspaceLoop {
     const stale = [...this.#stale];
     this.#stale.clear();
     if (!due) {
-      for (const folder of stale) {
-        const refused = await this.#disk.scan(folder, false, { signal, onFound: () => undefined });
+      for (const [folder, deep] of stale) {
+        const refused = await this.#disk.scan(folder, deep, { signal, onFound: () => undefined });
         if (refused !== null) return refused;
       }
       return null;

@@ -1,5 +1,8 @@
-/** `path`: a folder whose direct content changed (and what newly appeared in it). `lost`: events were lost, look at everything again. */
-export type WatchEvent = { readonly kind: 'folder'; readonly path: string } | { readonly kind: 'lost' };
+/**
+ * `folder`: what stands directly in the folder changed, or newly appeared in it; `deep`: look at everything below it.
+ * `lost`: events were lost, look at everything again.
+ */
+export type WatchEvent = { readonly kind: 'folder'; readonly path: string; readonly deep: boolean } | { readonly kind: 'lost' };
 
 /** Notices changes on a disk. Events are hints: late, doubled or lost ones cost delay only, because the disk is looked at again anyway. */
 export interface Watcher {

@@ -1,4 +1,5 @@
 import { Dexie, type Table } from 'dexie';
+import type { DiskRecord } from '../../model/disk';
 import type { Entry } from '../../model/entry';
 import type { ChunkId, Cursor, DeviceId, Digest, EntryId, NamespaceId, RequestId, UserId } from '../../model/ids';
 import type { Operation } from '../../protocol/commit';
@@ -173,6 +174,7 @@ export class SatchelDatabase extends Dexie {
   declare offline: Table<OfflineRow, EntryId>;
   declare settings: Table<SettingRow, string>;
   declare pins: Table<PinRow, EntryId>;
+  declare disk: Table<DiskRecord, EntryId>;
 
   constructor(userId: UserId) {
     // Chromium and Firefox default to relaxed durability: an acknowledged change must survive a crash.
@@ -188,14 +190,10 @@ export class SatchelDatabase extends Dexie {
       packs: 'id, state',
       offline: 'entryId, pinned, state, usedAt',
       settings: 'key',
+      pins: 'entryId',
+      // What the picked folder on disk and the tree last agreed on. Read as a whole, written a few at a time.
+      disk: 'entryId',
     });
-    // Files that were pinned before folders could be are pins of their own.
-    this.version(2)
-      .stores({ pins: 'entryId' })
-      .upgrade(async (transaction) => {
-        const rows = await transaction.table<OfflineRow>('offline').where('pinned').equals(1).toArray();
-        await transaction.table<PinRow>('pins').bulkPut(rows.map(({ entryId, usedAt }) => ({ entryId, pinnedAt: usedAt })));
-      });
   }
 }
 

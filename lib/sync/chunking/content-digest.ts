@@ -1,8 +1,8 @@
-import { Chunker } from '../chunking/chunker';
 import type { ChunkId, Digest } from '../model/ids';
 import { type ChunkRef, encodeManifest, type Manifest } from '../model/manifest';
 import type { Hasher } from '../ports/hasher';
 import { ContentBroken } from '../ports/workspace';
+import { Chunker } from './chunker';
 
 function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
