@@ -12,11 +12,13 @@ import { createTusBlockServer } from '@/lib/sync/adapters/browser/tus-block-serv
 import { webCryptoHasher } from '@/lib/sync/adapters/browser/web-crypto-hasher';
 import { Engine } from '@/lib/sync/engine/engine';
 import { applyStagedTransfers } from '@/lib/sync/engine/transfer-commits';
-import type { UserId } from '@/lib/sync/model/ids';
+import type { NamespaceId, UserId } from '@/lib/sync/model/ids';
 import type { LocalStore } from '@/lib/sync/ports/local-store';
+import { WorkspaceUnderLease } from './workspace-under-lease';
 
 export interface EngineUnderLeaseDeps {
   readonly userId: UserId;
+  readonly rootNamespaceId: NamespaceId;
   readonly deviceName: string;
   readonly origin: string;
   readonly database: SatchelDatabase;
@@ -100,7 +102,15 @@ export class EngineUnderLease {
       if (message.kind === 'durable') engine.wakeRequests();
     });
     await this.#applyUnfinished();
+    const workspace = new WorkspaceUnderLease({
+      ...this.#deps,
+      service: createFetchSyncService({ origin }),
+      intake,
+      onRequests: () => engine.wakeRequests(),
+      onTransfers: (ids) => transfers.say({ kind: 'changed', ids }),
+    });
     const working = [
+      workspace.run(ended.signal),
       engine.run(ended.signal).finally(end),
       sender.run(ended.signal),
       offline.run(ended.signal),

@@ -29,7 +29,7 @@ function start({ userId, rootNamespaceId, deviceName, origin }: WorkerStart): En
     await intake.open();
     return { staging, intake };
   });
-  const engine = new EngineUnderLease({ userId, deviceName, origin, database, store, opened });
+  const engine = new EngineUnderLease({ userId, rootNamespaceId, deviceName, origin, database, store, opened });
   const running = createWebLockEngineLease(userId, stopped.signal)
     .hold((lost) => engine.run(lost))
     .catch((error: unknown) => browserLog.error('engine_ended', { error: String(error) }));

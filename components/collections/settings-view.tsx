@@ -9,6 +9,7 @@ import { ERRORS } from '@/lib/sync/protocol/error-codes';
 import { useSession } from '../session/session-context';
 import { OfflineSpace } from '../settings/offline-space';
 import { type Theme, useTheme } from '../settings/theme';
+import { WorkspaceSection } from '../settings/workspace-section';
 import { Button } from '../ui/button';
 import { PasswordField } from '../ui/field';
 import { Card, Heading } from './heading';
@@ -70,6 +71,7 @@ export function SettingsView() {
         <Card title="Password">
           <PasswordChangeForm />
         </Card>
+        <WorkspaceSection />
       </div>
       <div className="mt-4 max-w-2xl desk:mr-0">
         <StorageBar />
