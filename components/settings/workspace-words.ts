@@ -6,7 +6,6 @@ const REASONS: Readonly<Record<string, string>> = {
   disk_name: 'This computer cannot hold a file of this name.',
   link: 'A link or something that is no file; it is not followed.',
   clash: 'Satchel takes this name and that of a neighbour for the same.',
-  kind: 'Satchel has a file where this computer has a folder.',
   cancelled: 'You cancelled its upload; it is tried again when it changes.',
   ignored_place: 'It was moved to where ignore rules apply.',
   unreadable: 'This folder cannot be read at the moment.',

@@ -93,10 +93,11 @@ export class WorkspaceActions {
 
   async #setAside({ node, to, forget }: Of<'set_aside'>): Promise<boolean> {
     const { workspace, disk, records } = this.deps;
-    const moved = await workspace.moveFile(node.path, to, node);
+    const moved = await (node.kind === 'folder' ? workspace.moveFolder(node.path, to) : workspace.moveFile(node.path, to, node));
     if (!moved.ok) return this.#refused(node.path, moved.reason);
     disk.note(node.path, null);
-    disk.note(to, { kind: 'file', ...moved.value });
+    if (moved.value === null) this.stale.add(node.folder);
+    else disk.note(to, { kind: 'file', ...moved.value });
     if (forget !== null) await records.remove([forget]);
     return true;
   }

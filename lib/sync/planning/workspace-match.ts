@@ -8,6 +8,8 @@ import type { DiskNode, WorkspaceTrees } from './workspace-trees';
 export interface Matching {
   readonly nodes: ReadonlyMap<string, DiskNode>;
   readonly inFolder: ReadonlyMap<string, readonly DiskNode[]>;
+  /** Records by the folder they stand in. */
+  readonly recordsIn: ReadonlyMap<EntryId, readonly DiskRecord[]>;
   readonly recordAt: ReadonlyMap<string, DiskRecord>;
   /** Where an entry stands on the disk; the workspace's root is `''`. */
   readonly pathOf: ReadonlyMap<EntryId, string>;
@@ -73,6 +75,7 @@ class Matcher {
     return {
       nodes: this.#nodes,
       inFolder: this.#inFolder,
+      recordsIn: this.#recordsIn,
       recordAt: this.#recordAt,
       pathOf: this.#pathOf,
       vanished,
@@ -126,7 +129,8 @@ class Matcher {
 
   #below(record: DiskRecord): DiskRecord[] {
     const found = [record];
-    for (let at = 0; at < found.length; at++) found.push(...(this.#recordsIn.get((found[at] as DiskRecord).entryId) ?? []));
+    for (let at = 0; at < found.length; at++)
+      for (const child of this.#recordsIn.get((found[at] as DiskRecord).entryId) ?? []) found.push(child);
     return found;
   }
 

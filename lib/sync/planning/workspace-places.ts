@@ -55,7 +55,7 @@ export class WorkspacePlaces {
     return entry.parentId !== record.parentId || entry.name !== record.name;
   }
 
-  /** Gives a file of the disk another name, so that it becomes an entry of its own. `forget`: the entry whose place it loses. */
+  /** Gives something on the disk another name, so that it becomes an entry of its own. `forget`: the entry whose place it loses. */
   setAside(node: DiskNode, forget: EntryId | null): void {
     if (this.#setAside.has(node.path)) return;
     this.#setAside.add(node.path);
@@ -107,8 +107,8 @@ export class WorkspacePlaces {
     if (occupant !== undefined && occupant.path !== node.path) {
       const known = this.matching.recordAt.has(occupant.path) || this.matching.undecidedPaths.has(occupant.path);
       if (known) this.#blocked.push({ record, node, occupant });
-      else if (occupant.kind === 'file') this.setAside(occupant, null);
-      else this.out.problem(node.path, occupant.kind === 'other' ? 'link' : 'kind');
+      else if (occupant.kind === 'other') this.out.problem(node.path, 'link');
+      else this.setAside(occupant, null);
       return true;
     }
     this.#moves += 1;
@@ -132,7 +132,7 @@ export class WorkspacePlaces {
     const standing = this.inTree(parentId, name);
     if (standing === undefined || standing.id === entry.id) {
       this.out.act({ kind: 'tree_move', record, node, parentId, name });
-    } else if (!this.trees.records.has(standing.id) && node.kind === 'file') this.setAside(node, null);
+    } else if (!this.trees.records.has(standing.id)) this.setAside(node, null);
     else if (this.#staysPut(standing)) this.out.problem(node.path, 'clash');
     return true;
   }

@@ -1,4 +1,5 @@
 import { type DiskRecord, joinPath, sameStamp } from '../model/disk';
+import type { EntryId } from '../model/ids';
 import { checkName, nameKey } from '../model/names';
 import { DeletionPlan } from './workspace-deletions';
 import { entryAt, type Matching, matchWorkspace } from './workspace-match';
@@ -30,6 +31,8 @@ class Planner {
   readonly #deletions: DeletionPlan;
   /** Paths that an action of this round is about. */
   readonly #handled = new Set<string>();
+  /** Records of folders that another entry stands for now. */
+  readonly #replaced = new Set<EntryId>();
   readonly #fingerprinted = new Set<string>();
 
   constructor(
@@ -48,13 +51,15 @@ class Planner {
     for (const path of unreadable) this.#problem(path, 'unreadable');
     for (const node of this.matching.fingerprints) this.#fingerprint(node);
     if (this.matching.nowIgnored.length > 0) this.#actions.push({ kind: 'forget', entryIds: this.matching.nowIgnored });
-    for (const record of records.values()) if (!this.matching.undecided.has(record.entryId)) this.#known(record);
+    for (const entry of this.trees.tree.values()) if (entry.kind === 'folder' && !records.has(entry.id)) this.#replaceFolder(entry);
+    for (const record of records.values())
+      if (!this.matching.undecided.has(record.entryId) && !this.#replaced.has(record.entryId)) this.#known(record);
     for (const entry of this.trees.tree.values()) if (!records.has(entry.id)) this.#newInTree(entry);
     const taken = new Map<string, string>();
     for (const node of this.trees.disk) this.#newOnDisk(node, taken);
     this.#places.breakCycles();
     const { actions, held } = this.#deletions.plan();
-    this.#actions.push(...actions);
+    for (const action of actions) this.#actions.push(action);
     return { actions: this.#actions, problems: this.#problems, held };
   }
 
@@ -70,6 +75,23 @@ class Planner {
 
   #forget(record: DiskRecord): void {
     this.#actions.push({ kind: 'forget', entryIds: [record.entryId] });
+  }
+
+  /**
+   * Two devices made the same folder, and the server kept the other's: the folder on the disk stands for that one now, and with it
+   * everything that is known of what stands in it.
+   */
+  #replaceFolder(entry: TreeEntry): void {
+    const folder = this.matching.pathOf.get(entry.parentId);
+    const node = folder === undefined ? undefined : this.#places.occupant(folder, entry.name);
+    const before = node?.kind === 'folder' ? this.matching.recordAt.get(node.path) : undefined;
+    if (node === undefined || before === undefined || this.trees.tree.has(before.entryId) || this.#replaced.has(before.entryId)) return;
+    this.#replaced.add(before.entryId);
+    const { id: entryId, parentId, name, contentRevision } = entry;
+    this.#actions.push({ kind: 'record', record: { ...before, entryId, parentId, name, diskName: node.name, contentRevision } });
+    for (const record of this.matching.recordsIn.get(before.entryId) ?? [])
+      this.#actions.push({ kind: 'record', record: { ...record, parentId: entryId } });
+    this.#forget(before);
   }
 
   #known(record: DiskRecord): void {
@@ -147,7 +169,6 @@ class Planner {
     if (this.matching.recordAt.has(node.path) || this.matching.undecidedPaths.has(node.path) || this.#handled.has(node.path)) return;
     this.#handled.add(node.path);
     if (node.kind === 'other') this.#problem(node.path, 'link');
-    else if (node.kind === 'folder' && entry.kind === 'file') this.#problem(node.path, 'kind');
     else if (node.kind !== entry.kind) this.#places.setAside(node, null);
     else if (node.kind === 'file' && node.size === entry.size && node.digest === undefined) this.#fingerprint(node);
     else if (node.kind === 'file' && (node.size !== entry.size || node.digest !== entry.digest)) this.#places.setAside(node, null);

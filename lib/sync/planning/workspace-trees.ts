@@ -54,8 +54,6 @@ export type WorkspaceProblemReason =
   | 'link'
   /** Two names on the disk that the tree takes for one. */
   | 'clash'
-  /** A folder on the disk where the tree has a file. */
-  | 'kind'
   /** The person cancelled this upload. */
   | 'cancelled'
   /** The tree wants it where ignore rules apply. */
@@ -77,7 +75,7 @@ export type WorkspaceAction =
   /** Both sides agree: remember it. */
   | { readonly kind: 'record'; readonly record: DiskRecord }
   | { readonly kind: 'forget'; readonly entryIds: readonly EntryId[] }
-  /** A file of the disk that lost its name: it gets another one, and with it an entry of its own. */
+  /** A file or folder of the disk that lost its name: it gets another one, and with it an entry of its own. */
   | { readonly kind: 'set_aside'; readonly node: DiskNode; readonly to: string; readonly forget: EntryId | null }
   | { readonly kind: 'tree_folder'; readonly node: DiskNode; readonly parentId: EntryId; readonly name: string }
   | {
