@@ -11,8 +11,9 @@ interface Out {
 
 /** Names and folders: what has to be moved on which side. When both moved, the tree's place counts. */
 export class WorkspacePlaces {
-  readonly #byFolderAndKey = new Map<string, DiskNode[]>();
-  readonly #treeByKey = new Map<string, TreeEntry>();
+  // Made for a folder when it is first asked about: where nothing changed, no name is compared.
+  readonly #diskNames = new Map<string, Map<string, DiskNode[]>>();
+  readonly #treeNames = new Map<EntryId, Map<string, TreeEntry>>();
   readonly #children = new Map<EntryId, TreeEntry[]>();
   readonly #blocked: { readonly record: DiskRecord; readonly node: DiskNode; readonly occupant: DiskNode }[] = [];
   readonly #setAside = new Set<string>();
@@ -23,18 +24,33 @@ export class WorkspacePlaces {
     readonly matching: Matching,
     readonly out: Out,
   ) {
-    for (const node of trees.disk) {
-      const key = `${node.folder}/${nameKey(node.name)}`;
-      const list = this.#byFolderAndKey.get(key);
-      if (list === undefined) this.#byFolderAndKey.set(key, [node]);
-      else list.push(node);
-    }
     for (const entry of trees.tree.values()) {
-      this.#treeByKey.set(`${entry.parentId}/${nameKey(entry.name)}`, entry);
       const list = this.#children.get(entry.parentId);
       if (list === undefined) this.#children.set(entry.parentId, [entry]);
       else list.push(entry);
     }
+  }
+
+  #onDiskUnder(folder: string, key: string): readonly DiskNode[] {
+    let names = this.#diskNames.get(folder);
+    if (names === undefined) {
+      names = new Map();
+      for (const node of this.matching.inFolder.get(folder) ?? []) {
+        const own = nameKey(node.name);
+        names.set(own, [...(names.get(own) ?? []), node]);
+      }
+      this.#diskNames.set(folder, names);
+    }
+    return names.get(key) ?? [];
+  }
+
+  #inTreeUnder(parentId: EntryId, key: string): TreeEntry | undefined {
+    let names = this.#treeNames.get(parentId);
+    if (names === undefined) {
+      names = new Map(this.children(parentId).map((entry) => [nameKey(entry.name), entry]));
+      this.#treeNames.set(parentId, names);
+    }
+    return names.get(key);
   }
 
   children(parentId: EntryId): readonly TreeEntry[] {
@@ -43,12 +59,12 @@ export class WorkspacePlaces {
 
   /** What stands under a name in a folder of the disk, the exact spelling first. */
   occupant(folder: string, name: string): DiskNode | undefined {
-    const list = this.#byFolderAndKey.get(`${folder}/${nameKey(name)}`) ?? [];
+    const list = this.#onDiskUnder(folder, nameKey(name));
     return list.find((node) => node.name === name) ?? list[0];
   }
 
   inTree(parentId: EntryId, name: string): TreeEntry | undefined {
-    return this.#treeByKey.get(`${parentId}/${nameKey(name)}`);
+    return this.#inTreeUnder(parentId, nameKey(name));
   }
 
   movedInTree(record: DiskRecord, entry: TreeEntry): boolean {
@@ -62,16 +78,17 @@ export class WorkspacePlaces {
     const { folder } = node;
     const parentId = entryAt(this.matching, this.trees, folder);
     const isTaken = (key: string) =>
-      this.#byFolderAndKey.has(`${folder}/${key}`) || (parentId !== undefined && this.#treeByKey.has(`${parentId}/${key}`));
+      this.#onDiskUnder(folder, key).length > 0 || (parentId !== undefined && this.#inTreeUnder(parentId, key) !== undefined);
     const to = joinPath(folder, freeName(this.trees.conflictName(node.name), isTaken));
     this.out.act({ kind: 'set_aside', node, to, forget });
   }
 
   /** True when something is to be moved first, so that content comes in the next round. */
   settle(record: DiskRecord, entry: TreeEntry, node: DiskNode): boolean {
-    const check = checkName(node.name);
     const parentId = entryAt(this.matching, this.trees, node.folder);
     const movedInTree = this.movedInTree(record, entry);
+    if (!movedInTree && parentId === record.parentId && node.name === record.diskName && node.name === record.name) return false;
+    const check = checkName(node.name);
     if (!check.ok) {
       this.out.problem(node.path, check.problem);
       return true;
@@ -154,7 +171,7 @@ export class WorkspacePlaces {
     const { record, node } = first;
     const to = joinPath(
       node.folder,
-      freeName(node.name, (key) => this.#byFolderAndKey.has(`${node.folder}/${key}`)),
+      freeName(node.name, (key) => this.#onDiskUnder(node.folder, key).length > 0),
     );
     this.out.act({ kind: 'disk_move', record, node, to, entry: null });
   }
