@@ -9,23 +9,24 @@ import { type Bytes, connected, DiskDevice, manifestOf, memoryDisk } from './wor
  * Two devices with a folder on disk each, changed at random by other programs, by people in the tree and by going offline. In the end
  * both disks and the server hold the same, and no bytes that only a disk had are lost.
  */
-const PATHS = ['a', 'b', 'B', 'c.txt', 'd', 'd/a', 'd/b', 'd/e', 'd/e/a', 'f', 'f/a', 'f/d', 'f/d/a'];
-const KINDS = [
-  'write',
-  'write',
-  'write',
-  'drop',
-  'shift',
-  'shift',
-  'folder',
-  'sync',
-  'look',
-  'rename',
-  'move',
-  'remove',
-  'offline',
-  'hold',
-] as const;
+const PATHS = ['a', 'b', 'B', 'd', 'd/a', 'd/e', 'd/e/a', 'f'];
+const WEIGHTS = {
+  write: 6,
+  sync: 6,
+  look: 2,
+  drop: 2,
+  shift: 3,
+  folder: 1,
+  rename: 2,
+  move: 2,
+  remove: 3,
+  edit: 3,
+  send: 1,
+  offline: 1,
+  hold: 1,
+} as const;
+type Kind = keyof typeof WEIGHTS;
+const KINDS = (Object.entries(WEIGHTS) as [Kind, number][]).flatMap(([kind, weight]) => Array.from({ length: weight }, () => kind));
 
 const step = fc.record({
   who: fc.nat(1),
@@ -53,10 +54,12 @@ class World {
     if (kind === 'sync') await device.sync();
     else if (kind === 'look') await device.look();
     else if (kind === 'offline') device.device.weather.offline = !device.device.weather.offline;
+    else if (kind === 'send') await device.send();
     else if (kind === 'hold') {
       device.holdUploads = !device.holdUploads;
       if (!device.holdUploads) await device.stage();
-    } else if (kind === 'rename' || kind === 'move' || kind === 'remove') await this.#inTree(device, kind, source, target);
+    } else if (kind === 'rename' || kind === 'move' || kind === 'remove' || kind === 'edit')
+      await this.#inTree(device, kind, source, target);
     else this.#onDisk(device, kind, source, target, size);
   }
 
@@ -81,12 +84,17 @@ class World {
       disk.shift(source, target);
   }
 
-  async #inTree({ device, store }: Device, kind: 'rename' | 'move' | 'remove', source: string, target: string): Promise<void> {
+  async #inTree(on: Device, kind: 'rename' | 'move' | 'remove' | 'edit', source: string, target: string): Promise<void> {
+    const { device, store } = on;
     const rows = await store.read(async (reading) => reading.entries(await reading.entryIds(this.server.id)));
     const live = rows.filter((row) => row !== undefined && row.deletedAt === null);
     const named = (path: string) => live.find((row) => row?.name === path.split('/').at(-1));
     const row = named(source);
     if (row === undefined) return;
+    if (kind === 'edit') {
+      this.#written += 1;
+      await on.edit(row.id, `edited ${this.#written}`.padEnd(14));
+    }
     if (kind === 'remove') await remove(device.context, [row.id]);
     if (kind === 'rename') await rename(device.context, row.id, `${target.replaceAll('/', '-')} renamed`);
     if (kind === 'move') {
@@ -97,12 +105,14 @@ class World {
   }
 
   /** Bytes that stand on a disk and never reached anybody else. */
-  onlyHere(): string[] {
-    return this.devices.flatMap(({ disk }) =>
-      Object.entries(disk.contents()).flatMap(([path, text]) =>
-        path.endsWith('/') || this.bytes.has(manifestOf(new TextEncoder().encode(text)).digest) ? [] : [text],
-      ),
-    );
+  async onlyHere(): Promise<string[]> {
+    const texts: string[] = [];
+    for (const device of this.devices) {
+      texts.push(...(await device.staged()));
+      for (const [path, text] of Object.entries(device.disk.contents()))
+        if (!path.endsWith('/') && !this.bytes.has(manifestOf(new TextEncoder().encode(text)).digest)) texts.push(text);
+    }
+    return texts;
   }
 
   async settle(): Promise<void> {
@@ -110,6 +120,7 @@ class World {
       device.device.weather.offline = false;
       device.holdUploads = false;
       await device.stage();
+      await device.send();
     }
     for (let times = 0; times < 4; times++) {
       for (const device of this.devices) {
@@ -148,11 +159,11 @@ function withoutClashes({ disk, statuses }: Device): Record<string, string> {
 describe('two disks and a server', () => {
   test('whatever happens, all converge and nothing that only a disk had is lost', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
         const world = new World();
         await connected(...world.devices);
         for (const one of steps) await world.step(one);
-        const unsynced = world.onlyHere();
+        const unsynced = await world.onlyHere();
         await world.settle();
         const tree = world.tree();
         for (const device of world.devices) {

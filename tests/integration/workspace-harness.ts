@@ -92,6 +92,8 @@ export class DiskDevice {
   downloads = 0;
   /** Intake holds the files but has not copied them yet, until `stage`. */
   holdUploads = false;
+  readonly #staged: Bytes = new Map();
+  readonly #edits: { transfer: LocalTransfer; manifest: Manifest }[] = [];
   readonly #held: { transfer: LocalTransfer; manifest: Manifest }[] = [];
   #loop: WorkspaceLoop;
   readonly #signal = new AbortController().signal;
@@ -157,6 +159,57 @@ export class DiskDevice {
     };
   }
 
+  /** The person edits a file in Satchel: the bytes are staged on this device, and sent with the next `stage`. */
+  async edit(entryId: EntryId, text: string): Promise<void> {
+    const row = await this.device.row(entryId);
+    if (row === undefined || row.deletedAt !== null || row.kind !== 'file') return;
+    const content = new TextEncoder().encode(text);
+    const { manifest, digest } = manifestOf(content);
+    this.#staged.set(digest, content);
+    const { namespaceId, parentId, name } = row;
+    const size = content.length;
+    const baseRevision = row.remote === null ? null : row.contentRevision;
+    const place = {
+      id: randomUUID(),
+      namespaceId,
+      parentId,
+      entryId,
+      baseRevision,
+      name,
+      size,
+      mtime: 9,
+      paused: 0,
+      sentBytes: 0,
+    } as const;
+    const transfer: LocalTransfer = { ...place, state: 'staged', stagedBytes: size, digest };
+    this.store.putTransfer(transfer, manifest);
+    await applyStagedTransfers(this.store, [transfer.id]);
+    this.#edits.push({ transfer, manifest });
+  }
+
+  /** What was edited in Satchel reaches the block server. */
+  async send(): Promise<void> {
+    for (const { transfer, manifest } of this.#edits.splice(0)) {
+      const [now] = await this.store.read((reading) => reading.transfers([transfer.id]));
+      if (now?.state !== 'staged') continue;
+      const content = this.#staged.get(transfer.digest as Digest);
+      if (content !== undefined) this.bytes.set(transfer.digest as Digest, content);
+      this.store.putTransfer({ ...now, state: 'durable' }, manifest);
+    }
+  }
+
+  /** Texts that only this device's staging has, and that still count: not edited over, cancelled or deleted by the person. */
+  async staged(): Promise<string[]> {
+    const texts: string[] = [];
+    for (const { transfer } of this.#edits) {
+      const [now] = await this.store.read((reading) => reading.transfers([transfer.id]));
+      const row = now === undefined ? undefined : await this.device.row(now.entryId);
+      if (now?.state !== 'staged' || row?.transferId !== transfer.id || row.deletedAt !== null) continue;
+      texts.push(new TextDecoder().decode(this.#staged.get(transfer.digest as Digest)));
+    }
+    return texts;
+  }
+
   /** Intake copies what it holds, and it reaches the block server. */
   async stage(): Promise<void> {
     const held = this.#held.splice(0);
@@ -174,7 +227,7 @@ export class DiskDevice {
     return {
       open: async (rows) =>
         rows.map((row) => {
-          const content = row.digest === null ? undefined : this.bytes.get(row.digest);
+          const content = row.digest === null ? undefined : (this.bytes.get(row.digest) ?? this.#staged.get(row.digest));
           if (content === undefined || (this.device.weather.offline && row.transferId === undefined)) return 'unreachable';
           this.downloads += 1;
           return (async function* () {

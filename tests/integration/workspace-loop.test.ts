@@ -183,6 +183,32 @@ describe.each([
     expect(b.disk.contents()).toEqual(a.disk.contents());
   });
 
+  test('edited on the disk and in Satchel before either was sent: both are kept', async () => {
+    a.disk.put('notes.txt', 'base');
+    await both();
+    a.device.weather.offline = true;
+    await a.edit(idOf('notes.txt'), 'edited in Satchel');
+    a.disk.put('notes.txt', 'edited by another program');
+    await a.sync();
+    expect(a.disk.contents()['notes.txt']).toBe('edited in Satchel');
+    a.device.weather.offline = false;
+    await a.send();
+    await both();
+    expect(Object.values(a.disk.contents()).sort()).toEqual(['edited by another program', 'edited in Satchel']);
+    expect(b.disk.contents()).toEqual(a.disk.contents());
+  });
+
+  test('a file deleted in the tree and edited on the disk becomes a new one', async () => {
+    a.disk.put('notes.txt', 'base');
+    a.disk.put('stays.txt', 'stays');
+    await both();
+    await remove(b.device.context, [idOf('notes.txt')]);
+    await b.device.sync();
+    a.disk.put('notes.txt', 'edited meanwhile');
+    await both();
+    expect(b.disk.contents()).toEqual({ 'notes.txt': 'edited meanwhile', 'stays.txt': 'stays' });
+  });
+
   test('deleted on the disk, edited in the tree: the edit comes back', async () => {
     a.disk.put('notes.txt', 'base');
     a.disk.put('stays.txt', 'stays');

@@ -244,7 +244,8 @@ export class WorkspaceActions {
       if (this.signal.aborted) return;
       // Looked at again: deleting what is there after all would be the worst mistake of all.
       const now = await this.deps.workspace.stat(action.path);
-      if (!now.ok && now.reason === 'missing') gone.push(action);
+      const isGone = now.ok ? now.value.kind !== action.record.kind : now.reason === 'missing';
+      if (isGone) gone.push(action);
       else this.#look(splitPath(action.path).folder);
     }
     if (gone.length === 0 || (await this.deps.workspace.state()) !== 'ready') return;
@@ -252,7 +253,7 @@ export class WorkspaceActions {
       const slice = gone.slice(at, at + REMOVALS_PER_WISH);
       const wished = await remove(
         this.deps.intents,
-        slice.map(({ entryId }) => entryId),
+        slice.map(({ record }) => record.entryId),
       );
       if (!wished.ok) continue;
       await this.deps.records.remove(slice.flatMap(({ forget }) => forget));

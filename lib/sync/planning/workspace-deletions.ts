@@ -51,8 +51,7 @@ export class DeletionPlan {
     if (deletions > limit && deletions > deletionsAllowed) return { actions, held: { deletions, of: records.size } };
     for (const entry of tops) {
       const record = records.get(entry.id);
-      if (record !== undefined)
-        actions.push({ kind: 'tree_remove', path: this.#lastPath(record), entryId: entry.id, forget: this.#below(entry) });
+      if (record !== undefined) actions.push({ kind: 'tree_remove', path: this.#lastPath(record), record, forget: this.#below(entry) });
     }
     return { actions, held: null };
   }

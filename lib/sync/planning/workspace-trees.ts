@@ -105,7 +105,7 @@ export type WorkspaceAction =
     }
   | { readonly kind: 'disk_write'; readonly path: string; readonly entry: TreeEntry; readonly expected: DiskStamp | null }
   | { readonly kind: 'disk_remove'; readonly node: DiskNode; readonly record: DiskRecord }
-  | { readonly kind: 'tree_remove'; readonly path: string; readonly entryId: EntryId; readonly forget: readonly EntryId[] };
+  | { readonly kind: 'tree_remove'; readonly path: string; readonly record: DiskRecord; readonly forget: readonly EntryId[] };
 
 export interface WorkspacePlan {
   readonly actions: readonly WorkspaceAction[];
