@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { Toaster } from 'sonner';
 import { AuthView } from './auth/auth-view';
 import { PinnedProvider } from './data/use-pinned';
+import { SyncingProvider } from './data/use-syncing';
 import { CommandsProvider } from './explorer/commands';
 import { navigate, usePlace } from './navigation/location';
 import { SessionProvider, type SessionState, useSessionState } from './session/session-context';
@@ -61,11 +62,13 @@ function Inside({ state }: { readonly state: SessionState }) {
   return (
     <SessionProvider session={state.session}>
       <PinnedProvider>
-        <CommandsProvider>
-          <PickersProvider>
-            <Shell />
-          </PickersProvider>
-        </CommandsProvider>
+        <SyncingProvider>
+          <CommandsProvider>
+            <PickersProvider>
+              <Shell />
+            </PickersProvider>
+          </CommandsProvider>
+        </SyncingProvider>
       </PinnedProvider>
     </SessionProvider>
   );

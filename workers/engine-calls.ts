@@ -1,20 +1,32 @@
 import { browserClock, browserRandom } from '@/lib/sync/adapters/browser/browser-clock';
 import type { SatchelDatabase, TransferRow } from '@/lib/sync/adapters/browser/database';
 import type { EngineMessage, WorkerCalls } from '@/lib/sync/adapters/browser/engine-channel';
-import type { IntentResult, OnConflict, PickedItem, UploadCheck } from '@/lib/sync/adapters/browser/engine-client-types';
+import type {
+  ContentBase,
+  ContentSource,
+  EditResult,
+  IntentResult,
+  OnConflict,
+  PickedItem,
+  UploadCheck,
+} from '@/lib/sync/adapters/browser/engine-client-types';
 import type { FileIntake } from '@/lib/sync/adapters/browser/file-intake';
 import { adoptLost, lostTransfers } from '@/lib/sync/adapters/browser/intake-recovery';
 import type { TransferChannel } from '@/lib/sync/adapters/browser/transfer-channel';
+import { replaceContent } from '@/lib/sync/engine/edit-intents';
 import * as intents from '@/lib/sync/engine/intents';
 import { cancelTransfers, pauseTransfers, retryTransfers } from '@/lib/sync/engine/transfer-intents';
 import { findConflicts, planUpload, type UploadItem, type UploadPlan } from '@/lib/sync/engine/upload-plan';
 import type { EntryId, NamespaceId } from '@/lib/sync/model/ids';
 import type { LocalStore } from '@/lib/sync/ports/local-store';
+import { EditCalls } from './edit-calls';
 
 export interface EngineCallsDeps {
   readonly store: LocalStore;
   readonly database: SatchelDatabase;
   readonly rootNamespaceId: NamespaceId;
+  /** Named in conflict copies. */
+  readonly deviceName: string;
   /** Null until it is open. */
   intake(): Promise<FileIntake>;
   readonly transfers: TransferChannel;
@@ -46,6 +58,7 @@ function itemOf(item: PickedItem): UploadItem {
 export class EngineCalls implements WorkerCalls {
   readonly #deps: EngineCallsDeps;
   readonly #context: intents.IntentContext;
+  readonly #edits: EditCalls;
   readonly #picked = new Map<string, PickedItem[]>();
 
   constructor(deps: EngineCallsDeps) {
@@ -57,6 +70,7 @@ export class EngineCalls implements WorkerCalls {
       rootNamespaceId: deps.rootNamespaceId,
       onTransfers: (ids) => deps.transfers.say({ kind: 'changed', ids }),
     };
+    this.#edits = new EditCalls({ ...deps, context: this.#context });
   }
 
   createFolder(parentId: EntryId, name: string): Promise<IntentResult> {
@@ -131,6 +145,18 @@ export class EngineCalls implements WorkerCalls {
   async continueTransfers(ids: readonly string[]): Promise<void> {
     const intake = await this.#deps.intake();
     intake.add(await adoptLost(this.#deps.database, intake.id, ids));
+  }
+
+  writeFile(entryId: EntryId, bytes: Blob, base: ContentBase, quiet: boolean): Promise<EditResult> {
+    return this.#edits.writeFile(entryId, bytes, base, quiet);
+  }
+
+  createFile(parentId: EntryId, name: string, bytes: Blob): Promise<EditResult> {
+    return this.#edits.createFile(parentId, name, bytes);
+  }
+
+  replaceContent(entryId: EntryId, source: ContentSource): Promise<IntentResult> {
+    return this.#wished(replaceContent(this.#context, entryId, source));
   }
 
   stop(): Promise<void> {

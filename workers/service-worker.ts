@@ -6,13 +6,13 @@
 import { createHandlerBoundToURL, type PrecacheEntry, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { askForDrain, userOfDrainTag } from '@/lib/sync/adapters/browser/background-sync';
-import { findLocalContent, readContentName } from '@/lib/sync/adapters/browser/local-content';
+import { findLocalContent, findSource, readContentName } from '@/lib/sync/adapters/browser/local-content';
 import { rangeResponse } from '@/lib/sync/adapters/browser/range-response';
 import { holdLeaseForDrain } from '@/lib/sync/adapters/browser/web-lock-engine-lease';
 import type { UserId } from '@/lib/sync/model/ids';
 import { DRAIN_MILLISECONDS_MAX } from '@/lib/sync/model/limits';
 import { ERRORS } from '@/lib/sync/protocol/error-codes';
-import { API } from '@/lib/sync/protocol/routes';
+import { API, contentAddress } from '@/lib/sync/protocol/routes';
 import { drainQueue } from './drain';
 
 declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: readonly (PrecacheEntry | string)[] };
@@ -32,6 +32,9 @@ registerRoute(
     const local = name === null ? null : await findLocalContent(name).catch(() => null);
     if (local !== null) return rangeResponse(request, local);
     try {
+      const source = name === null ? null : await findSource(name).catch(() => name);
+      // The bytes of a copy that the server has not made yet are at the address of what it is a copy of.
+      if (source !== null && source !== name) return await fetch(contentAddress(source, source.download), { headers: request.headers });
       return await fetch(request);
     } catch {
       return offlineAnswer(request);

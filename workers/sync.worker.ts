@@ -38,6 +38,7 @@ function start({ userId, rootNamespaceId, deviceName, origin }: WorkerStart): En
     store,
     database,
     rootNamespaceId,
+    deviceName,
     transfers,
     intake: async () => (await opened).intake,
     say: (message) => {

@@ -1,7 +1,7 @@
 import { Dexie } from 'dexie';
 import type { SatchelDatabase } from '@/lib/sync/adapters/browser/database';
 
-type TableName = 'entries' | 'cursors' | 'requests' | 'transfers' | 'offline' | 'settings' | 'pins';
+type TableName = 'entries' | 'cursors' | 'requests' | 'transfers' | 'offline' | 'settings' | 'pins' | 'drafts';
 
 /**
  * Calls `onChange` after changes to the tables, from this tab, its worker or another tab; at most once per `interval`

@@ -81,7 +81,7 @@ function Part({ crumb, root, last }: { readonly crumb: Crumb; readonly root: Ent
     if (cargoOf(event.dataTransfer) === null) return;
     event.preventDefault();
     setOver(true);
-    setDropHint({ id: target, name: crumb.name });
+    setDropHint({ id: target, name: crumb.name, kind: 'folder' });
   };
   const leave = (): void => {
     setOver(false);

@@ -1,8 +1,8 @@
 'use client';
-import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react';
+import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from 'react';
 import { toast } from 'sonner';
 import type { EntryRow } from '@/lib/sync/adapters/browser/database';
-import type { IntentResult, PickedItem } from '@/lib/sync/adapters/browser/engine-client-types';
+import type { PickedItem } from '@/lib/sync/adapters/browser/engine-client-types';
 import { entriesByIds } from '@/lib/sync/adapters/browser/read-model';
 import { type EntryId, rootOf } from '@/lib/sync/model/ids';
 import { addressOf, navigate, placeOf } from '../navigation/location';
@@ -12,11 +12,29 @@ import { UploadFlow, type UploadWish } from '../transfers/upload-flow';
 import { readClipboard, setClipboard } from './clipboard';
 import { downloadFile, downloadZip } from './download';
 import { FolderPicker } from './folder-picker';
-import { NewFolderDialog } from './name-dialog';
+import { NewFileDialog, NewFolderDialog } from './name-dialog';
+import { type ReplaceOffer, ReplaceQuestion } from './replace-question';
+import {
+  copyUndoable,
+  createFolderUndoable,
+  fault,
+  moveUndoable,
+  nameOf,
+  removeUndoable,
+  renameUndoable,
+  replaceUndoable,
+  restoreUndoable,
+} from './undoable';
 
 /** Everything a person can do with entries, from any menu, key or drop. */
 export interface Commands {
   newFolder(parentId: EntryId): void;
+  /** Asks for a name and opens the new, empty file. */
+  newFile(parentId: EntryId, kind: NewFileKind): void;
+  /** Gives a file other bytes; without `file` it asks for them. */
+  replace(entryId: EntryId, file?: File): void;
+  /** Something was dropped onto a file: asks whether it replaces the file or goes beside it. */
+  offerReplace(row: EntryRow, items: Promise<readonly PickedItem[]>): void;
   rename(entryId: EntryId, name: string): void;
   /** Asks where to. */
   chooseTarget(mode: 'move' | 'copy', ids: readonly EntryId[]): void;
@@ -34,72 +52,14 @@ export interface Commands {
   upload(parentId: EntryId, items: readonly PickedItem[] | Promise<readonly PickedItem[]>): void;
 }
 
+export type NewFileKind = 'text' | 'markdown';
+
 const CommandsContext = createContext<Commands | null>(null);
 
 export function useCommands(): Commands {
   const commands = useContext(CommandsContext);
   if (commands === null) throw new Error('useCommands needs a CommandsProvider above it');
   return commands;
-}
-
-/** Says what went wrong, if it did; true when all is well. */
-function said(result: IntentResult): boolean {
-  if (!result.ok) toast.error(result.sentence);
-  return result.ok;
-}
-
-function fault(error: unknown): void {
-  console.error(error);
-  toast.error('This could not be done on this device. Please try again.');
-}
-
-async function nameOf(session: Session, ids: readonly EntryId[]): Promise<string> {
-  if (ids.length !== 1) return formatCount(ids.length, 'item');
-  const [row] = await entriesByIds(session.database, ids);
-  return `“${row?.name ?? ''}”`;
-}
-
-function byParent(rows: readonly EntryRow[]): Map<EntryId, EntryRow[]> {
-  const groups = new Map<EntryId, EntryRow[]>();
-  for (const row of rows) groups.set(row.parentId, [...(groups.get(row.parentId) ?? []), row]);
-  return groups;
-}
-
-async function moveWithUndo(session: Session, ids: readonly EntryId[], parentId: EntryId): Promise<void> {
-  const before = await entriesByIds(session.database, ids);
-  const moving = before.filter((row) => row.parentId !== parentId);
-  if (moving.length === 0) return;
-  const result = await session.client.move(
-    moving.map((row) => row.id),
-    parentId,
-  );
-  if (!said(result)) return;
-  const undo = async (): Promise<void> => {
-    for (const [from, rows] of byParent(moving)) {
-      if (
-        !said(
-          await session.client.move(
-            rows.map((row) => row.id),
-            from,
-          ),
-        )
-      )
-        return;
-    }
-  };
-  const target = await session.database.entries.get(parentId);
-  toast(`Moved ${await nameOf(session, ids)} to ${target === undefined ? 'Files' : `“${target.name}”`}`, {
-    action: { label: 'Undo', onClick: () => void undo().catch(fault) },
-  });
-}
-
-async function removeWithUndo(session: Session, ids: readonly EntryId[]): Promise<void> {
-  const name = await nameOf(session, ids);
-  if (!said(await session.client.remove(ids))) return;
-  toast(`Moved ${name} to the trash`, {
-    duration: 8000,
-    action: { label: 'Undo', onClick: () => void session.client.restore(ids).then(said, fault) },
-  });
 }
 
 async function downloadAny(session: Session, ids: readonly EntryId[]): Promise<void> {
@@ -125,19 +85,33 @@ async function downloadAny(session: Session, ids: readonly EntryId[]): Promise<v
 export function CommandsProvider({ children }: { readonly children: ReactNode }) {
   const session = useSession();
   const [folderIn, setFolderIn] = useState<EntryId | null>(null);
+  const [fileIn, setFileIn] = useState<{ parentId: EntryId; kind: NewFileKind } | null>(null);
+  const [offered, setOffered] = useState<ReplaceOffer | null>(null);
+  const replacing = useRef<EntryId | null>(null);
+  const replaceInput = useRef<HTMLInputElement>(null);
   const [target, setTarget] = useState<{ mode: 'move' | 'copy'; ids: readonly EntryId[] } | null>(null);
   const [wish, setWish] = useState<UploadWish | null>(null);
   const commands = useMemo((): Commands => {
     const { client } = session;
-    const copy: Commands['copy'] = (ids, parentId) => {
-      void client.copy(ids, parentId).then(async (result) => {
-        if (said(result)) toast(`Copied ${await nameOf(session, ids)}`);
-      }, fault);
-    };
-    const move: Commands['move'] = (ids, parentId) => void moveWithUndo(session, ids, parentId).catch(fault);
+    const copy: Commands['copy'] = (ids, parentId) => void copyUndoable(session, ids, parentId).catch(fault);
+    const move: Commands['move'] = (ids, parentId) => void moveUndoable(session, ids, parentId).catch(fault);
     return {
       newFolder: setFolderIn,
-      rename: (id, name) => void client.rename(id, name).then(said, fault),
+      newFile: (parentId, kind) => setFileIn({ parentId, kind }),
+      replace: (id, file) => {
+        if (file !== undefined) void replaceUndoable(session, id, file).catch(fault);
+        else {
+          replacing.current = id;
+          replaceInput.current?.click();
+        }
+      },
+      offerReplace: (row, items) =>
+        void items.then((picked) => {
+          const [item] = picked;
+          if (picked.length === 1 && item?.kind === 'file') setOffered({ row, item });
+          else if (picked.length > 0) setWish({ parentId: row.parentId, items: picked });
+        }, fault),
+      rename: (id, name) => void renameUndoable(session, id, name).catch(fault),
       chooseTarget: (mode, ids) => setTarget({ mode, ids }),
       move,
       copy,
@@ -150,9 +124,8 @@ export function CommandsProvider({ children }: { readonly children: ReactNode })
           setClipboard(null);
         }
       },
-      remove: (ids) => void removeWithUndo(session, ids).catch(fault),
-      restore: (ids) =>
-        void client.restore(ids).then(async (result) => said(result) && toast(`Restored ${await nameOf(session, ids)}`), fault),
+      remove: (ids) => void removeUndoable(session, ids).catch(fault),
+      restore: (ids) => void restoreUndoable(session, ids).catch(fault),
       download: (ids) => void downloadAny(session, ids).catch(fault),
       keepOffline: (ids) => void client.pin(ids).then(async () => toast(`Keeping ${await nameOf(session, ids)} on this device`), fault),
       releaseOffline: (ids) =>
@@ -168,6 +141,7 @@ export function CommandsProvider({ children }: { readonly children: ReactNode })
   }, [session]);
   const root = rootOf(session.me.rootNamespaceId);
   const closeFolder = useCallback(() => setFolderIn(null), []);
+  const closeFile = useCallback(() => setFileIn(null), []);
   const closeWish = useCallback(() => setWish(null), []);
   return (
     <CommandsContext value={commands}>
@@ -175,7 +149,29 @@ export function CommandsProvider({ children }: { readonly children: ReactNode })
       <NewFolderDialog
         open={folderIn !== null}
         onClose={closeFolder}
-        create={(name) => session.client.createFolder(folderIn ?? root, name)}
+        create={(name) => createFolderUndoable(session, folderIn ?? root, name)}
+      />
+      <NewFileDialog
+        open={fileIn !== null}
+        onClose={closeFile}
+        suggestion={fileIn?.kind === 'markdown' ? 'Untitled.md' : 'Untitled.txt'}
+        create={async (name) => {
+          const result = await session.client.createFile(fileIn?.parentId ?? root, name, new Blob([]));
+          if (result.ok) navigate(addressOf({ ...placeOf(location.href), open: result.entryId }));
+          return result;
+        }}
+      />
+      <input
+        ref={replaceInput}
+        type="file"
+        hidden
+        aria-label="File to replace the content with"
+        onChange={({ currentTarget }) => {
+          const file = currentTarget.files?.[0];
+          // Emptied, so that the same file can be picked again.
+          currentTarget.value = '';
+          if (file !== undefined && replacing.current !== null) commands.replace(replacing.current, file);
+        }}
       />
       <FolderPicker
         open={target !== null}
@@ -187,6 +183,12 @@ export function CommandsProvider({ children }: { readonly children: ReactNode })
           if (target !== null) commands[target.mode](target.ids, parentId);
           setTarget(null);
         }}
+      />
+      <ReplaceQuestion
+        offer={offered}
+        onClose={() => setOffered(null)}
+        onReplace={({ row, item }) => commands.replace(row.id, item.file)}
+        onBeside={({ row, item }) => commands.upload(row.parentId, [item])}
       />
       <UploadFlow wish={wish} onClose={closeWish} />
     </CommandsContext>

@@ -3,8 +3,8 @@ import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { EntryRow } from '@/lib/sync/adapters/browser/database';
 import type { EntryId } from '@/lib/sync/model/ids';
-import { contentAddress } from '@/lib/sync/protocol/routes';
 import { usePinned } from '../data/use-pinned';
+import { useSyncing } from '../data/use-syncing';
 import { useWatched } from '../data/use-watched';
 import { kindLabel, viewerKind } from '../pure/file-kind';
 import { formatBytes, formatCount, formatMoment } from '../pure/format';
@@ -13,6 +13,7 @@ import { IconButton } from '../ui/button';
 import { FileIcon } from '../ui/file-icon';
 import { Modal } from '../ui/modal';
 import { usePhone } from '../ui/use-media';
+import { contentOf } from './download';
 import { stateSentence } from './state-badge';
 
 interface DetailsProps {
@@ -60,6 +61,7 @@ export function DetailsPanel({ ids, onClose }: DetailsProps) {
 function Facts({ row }: { readonly row: EntryRow }) {
   const { database } = useSession();
   const kept = usePinned().get(row.id);
+  const syncing = useSyncing().has(row.id);
   const count = useWatched(
     async () =>
       row.kind === 'folder' ? database.entries.where('[parentId+nameKey]').between([row.id, ''], [row.id, '\uffff']).count() : 0,
@@ -76,7 +78,7 @@ function Facts({ row }: { readonly row: EntryRow }) {
       <div className="mb-4 flex h-40 items-center justify-center overflow-hidden rounded-lg bg-sunken">
         {picture ? (
           // biome-ignore lint/performance/noImgElement: served by the service worker, also offline.
-          <img src={contentAddress({ ...row, entryId: row.id })} alt="" className="size-full object-contain" />
+          <img src={contentOf(row)} alt="" className="size-full object-contain" />
         ) : (
           <FileIcon entry={row} className="size-16" />
         )}
@@ -93,7 +95,7 @@ function Facts({ row }: { readonly row: EntryRow }) {
         )}
         <Fact label="Modified">{formatMoment(row.mtime)}</Fact>
         <Fact label="Revision">{row.revision === 0 ? 'not sent yet' : row.revision.toLocaleString('en')}</Fact>
-        <Fact label="State">{stateSentence(row, kept) ?? 'Up to date on every device'}</Fact>
+        <Fact label="State">{stateSentence(row, kept, syncing)}</Fact>
       </dl>
     </>
   );

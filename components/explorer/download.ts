@@ -1,5 +1,15 @@
+import type { EntryRow } from '@/lib/sync/adapters/browser/database';
 import type { EntryId, NamespaceId } from '@/lib/sync/model/ids';
 import { contentAddress, ROUTES } from '@/lib/sync/protocol/routes';
+
+/**
+ * The address of the bytes a row stands for. While they are not on the server they have the number of the revision they replace: the
+ * digest tells the page's own caches that they are other bytes.
+ */
+export function contentOf(row: EntryRow): string {
+  const address = contentAddress({ ...row, entryId: row.id });
+  return row.remote === undefined ? address : `${address}?of=${row.digest?.slice(0, 16) ?? ''}`;
+}
 
 /** Lets the browser save one file under its own name. */
 export function downloadFile(file: { readonly namespaceId: NamespaceId; readonly id: EntryId; readonly contentRevision: number }): void {

@@ -5,10 +5,11 @@ import type { EntryId } from '@/lib/sync/model/ids';
 /** Marks a drag of entries inside the page, so that it is never taken for files from the disk. */
 export const ENTRIES_TYPE = 'application/x-satchel-entries';
 
-/** What a drag hovers over. `id` is the folder it would land in. */
+/** What a drag hovers over. `id` is the folder it would land in, or the file it could replace. */
 export interface DropHint {
   readonly id: EntryId;
   readonly name: string;
+  readonly kind: 'folder' | 'file';
 }
 
 // A drag is one for the whole page, and `dragover` may not read what is dragged: so it is remembered here.

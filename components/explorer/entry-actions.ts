@@ -1,6 +1,22 @@
-import { CircleMinus, Copy, Download, Eye, FolderInput, FolderOpen, Info, Pencil, Pin, RotateCcw, Scissors, Trash2 } from 'lucide-react';
+import {
+  CircleMinus,
+  Copy,
+  Download,
+  Eye,
+  FilePenLine,
+  FolderInput,
+  FolderOpen,
+  Info,
+  Pencil,
+  Pin,
+  Replace,
+  RotateCcw,
+  Scissors,
+  Trash2,
+} from 'lucide-react';
 import type { EntryId } from '@/lib/sync/model/ids';
 import type { Pinned } from '../data/use-pinned';
+import { isText } from '../pure/file-kind';
 import type { MenuActions } from '../ui/menu';
 import { setClipboard } from './clipboard';
 import type { Commands } from './commands';
@@ -24,8 +40,8 @@ export function entryActions({ ids, row }: Picked, { commands, pinned, onRename,
     ...(row
       ? [
           {
-            label: row.kind === 'folder' ? 'Open' : 'View',
-            icon: row.kind === 'folder' ? FolderOpen : Eye,
+            label: row.kind === 'folder' ? 'Open' : isText(row.name) ? 'Edit' : 'View',
+            icon: row.kind === 'folder' ? FolderOpen : isText(row.name) ? FilePenLine : Eye,
             run: () => commands.open(row),
             shortcut: '↵',
           },
@@ -37,6 +53,7 @@ export function entryActions({ ids, row }: Picked, { commands, pinned, onRename,
     ...(kept ? [{ label: 'Remove offline copy', icon: CircleMinus, run: () => commands.releaseOffline(ids) }] : []),
     null,
     ...(one ? [{ label: 'Rename', icon: Pencil, run: () => onRename(ids[0] as EntryId), shortcut: 'F2' }] : []),
+    ...(one && row?.kind === 'file' ? [{ label: 'Replace with…', icon: Replace, run: () => commands.replace(row.id) }] : []),
     { label: 'Move to…', icon: FolderInput, run: () => commands.chooseTarget('move', ids) },
     { label: 'Copy to…', icon: Copy, run: () => commands.chooseTarget('copy', ids) },
     { label: 'Cut', icon: Scissors, run: () => setClipboard({ mode: 'cut', ids }), shortcut: 'Ctrl X' },

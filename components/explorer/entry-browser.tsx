@@ -44,6 +44,7 @@ export interface EntryBrowserProps {
   readonly findByPrefix?: (prefix: string) => Promise<readonly EntryId[]>;
   readonly onMove?: (ids: readonly EntryId[], parentId: EntryId, copy: boolean) => void;
   readonly onFiles?: (transfer: DataTransfer, parentId: EntryId) => void;
+  readonly onReplace?: (transfer: DataTransfer, row: EntryRow) => void;
   readonly empty: ReactNode;
   readonly selection: Selection;
   readonly onSelection: (selection: Selection) => void;
@@ -146,6 +147,7 @@ export function EntryBrowser(props: EntryBrowserProps) {
     setSelection: onSelection,
     onMove: (moved, parentId, copy) => props.onMove?.(moved, parentId, copy),
     onFiles: (transfer, parentId) => props.onFiles?.(transfer, parentId),
+    onReplace: (transfer, row) => props.onReplace?.(transfer, row),
   });
 
   const focusBack = (): void => {

@@ -5,10 +5,10 @@ import { memo, useLayoutEffect, useRef, useState } from 'react';
 import type { EntryRow, OfflineRow } from '@/lib/sync/adapters/browser/database';
 import type { EntryId } from '@/lib/sync/model/ids';
 import { splitExtension } from '@/lib/sync/model/names';
-import { contentAddress } from '@/lib/sync/protocol/routes';
 import { viewerKind } from '../pure/file-kind';
 import { formatBytes, formatDate, formatMoment } from '../pure/format';
 import { FileIcon } from '../ui/file-icon';
+import { contentOf } from './download';
 import { StateBadge } from './state-badge';
 
 /** Larger images are not fetched only to be shown small. */
@@ -101,10 +101,19 @@ function Thumbnail({ row, className, plain }: { readonly row: EntryRow; readonly
   ) {
     return <FileIcon entry={row} className={plain} />;
   }
-  const address = contentAddress({ ...row, entryId: row.id });
+  const address = contentOf(row);
   return (
     // biome-ignore lint/performance/noImgElement: content addresses are served by the service worker, also offline; an image optimizer would break that.
-    <img src={address} alt="" loading="lazy" decoding="async" draggable={false} className={className} onError={() => setBroken(true)} />
+    <img
+      key={address}
+      src={address}
+      alt=""
+      loading="lazy"
+      decoding="async"
+      draggable={false}
+      className={className}
+      onError={() => setBroken(true)}
+    />
   );
 }
 

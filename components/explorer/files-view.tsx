@@ -2,6 +2,8 @@
 import {
   ArrowDownAZ,
   ClipboardPaste,
+  FilePenLine,
+  FileText,
   FolderPlus,
   FolderUp,
   Info,
@@ -113,6 +115,8 @@ export function FilesView({ folder }: { readonly folder: OpenFolder }) {
   );
   const background: MenuActions = [
     { label: 'New folder', icon: FolderPlus, run: () => commands.newFolder(folderId) },
+    { label: 'Text file', icon: FileText, run: () => commands.newFile(folderId, 'text') },
+    { label: 'Markdown', icon: FilePenLine, run: () => commands.newFile(folderId, 'markdown') },
     { label: 'Upload files', icon: Upload, run: () => pickers.pickFiles(folderId) },
     { label: 'Upload folder', icon: FolderUp, run: () => pickers.pickFolder(folderId) },
     null,
@@ -153,6 +157,7 @@ export function FilesView({ folder }: { readonly folder: OpenFolder }) {
           findByPrefix={(prefix) => idsByPrefix(database, folderId, prefix)}
           onMove={(moved, parentId, copy) => (copy ? commands.copy(moved, parentId) : commands.move(moved, parentId))}
           onFiles={(transfer, parentId) => commands.upload(parentId, itemsOfTransfer(transfer))}
+          onReplace={(transfer, row) => commands.offerReplace(row, itemsOfTransfer(transfer))}
           selection={selection}
           onSelection={setSelection}
           renaming={renaming}

@@ -1,28 +1,41 @@
 'use client';
 import { type FormEvent, useEffect, useState } from 'react';
-import type { IntentResult } from '@/lib/sync/adapters/browser/engine-client-types';
-import { checkName, NAME_SENTENCES } from '@/lib/sync/model/names';
+import type { EditResult, IntentResult } from '@/lib/sync/adapters/browser/engine-client-types';
+import { checkName, NAME_SENTENCES, splitExtension } from '@/lib/sync/model/names';
 import { Button } from '../ui/button';
 import { Field } from '../ui/field';
 import { Modal } from '../ui/modal';
 
+interface NameDialogProps {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly create: (name: string) => Promise<IntentResult | EditResult>;
+}
+
 /** Asks for the name of a new folder. Stays open with a sentence while the name cannot be used. */
-export function NewFolderDialog({
+export function NewFolderDialog(props: NameDialogProps) {
+  return <NameDialog {...props} title="New folder" suggestion="" />;
+}
+
+/** Asks for the name of a new file, the part before the ending selected. */
+export function NewFileDialog(props: NameDialogProps & { readonly suggestion: string }) {
+  return <NameDialog {...props} title={props.suggestion.endsWith('.md') ? 'New Markdown file' : 'New text file'} />;
+}
+
+function NameDialog({
   open,
   onClose,
   create,
-}: {
-  readonly open: boolean;
-  readonly onClose: () => void;
-  readonly create: (name: string) => Promise<IntentResult>;
-}) {
+  title,
+  suggestion,
+}: NameDialogProps & { readonly title: string; readonly suggestion: string }) {
   const [name, setName] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
     if (!open) return;
-    setName('');
+    setName(suggestion);
     setProblem(null);
-  }, [open]);
+  }, [open, suggestion]);
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const checked = checkName(name);
@@ -35,12 +48,13 @@ export function NewFolderDialog({
     else setProblem(result.sentence);
   };
   return (
-    <Modal open={open} onClose={onClose} title="New folder" className="desk:max-w-sm">
+    <Modal open={open} onClose={onClose} title={title} className="desk:max-w-sm">
       <form onSubmit={(event) => void submit(event)}>
         <Field
           label="Name"
           value={name}
           autoFocus
+          onFocus={({ currentTarget }) => currentTarget.setSelectionRange(0, splitExtension(currentTarget.value).stem.length)}
           autoComplete="off"
           problem={problem}
           onChange={(event) => {

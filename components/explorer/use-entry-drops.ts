@@ -14,22 +14,26 @@ interface Options {
   readonly setSelection: (selection: Selection) => void;
   readonly onMove: (ids: readonly EntryId[], parentId: EntryId, copy: boolean) => void;
   readonly onFiles: (transfer: DataTransfer, parentId: EntryId) => void;
+  /** One file was dropped onto another. */
+  readonly onReplace: (transfer: DataTransfer, row: EntryRow) => void;
 }
 
-/** Dragging entries out of rows, and dropping entries or files onto folder rows. */
-export function useEntryDrops({ enabled, rowOf, selection, setSelection, onMove, onFiles }: Options) {
+/** Dragging entries out of rows, dropping entries or files onto folder rows, and one file onto another. */
+export function useEntryDrops({ enabled, rowOf, selection, setSelection, onMove, onFiles, onReplace }: Options) {
   const [target, setTarget] = useState<EntryId | null>(null);
   const spring = useRef<EntryId | null>(null);
-  const folderUnder = (event: DragEvent): EntryRow | null => {
+  /** The row that would take the drop: a folder anything, a file another single file from the disk. */
+  const targetUnder = (event: DragEvent): EntryRow | null => {
     const id = entryAt(event.target);
     const row = id === null ? undefined : rowOf(id);
-    if (row?.kind !== 'folder') return null;
+    if (row === undefined) return null;
+    if (row.kind === 'file') return cargoOf(event.dataTransfer) === 'files' && event.dataTransfer.items.length === 1 ? row : null;
     return cargoOf(event.dataTransfer) === 'entries' && draggedEntries().includes(row.id) ? null : row;
   };
   const aim = (row: EntryRow | null): void => {
     spring.current = row?.id ?? null;
     setTarget(row?.id ?? null);
-    setDropHint(row === null ? null : { id: row.id, name: row.name });
+    setDropHint(row === null ? null : { id: row.id, name: row.name, kind: row.kind });
   };
   const handlers = {
     onDragStart: (event: DragEvent): void => {
@@ -49,7 +53,7 @@ export function useEntryDrops({ enabled, rowOf, selection, setSelection, onMove,
     },
     onDragOver: (event: DragEvent): void => {
       if (!enabled || cargoOf(event.dataTransfer) === null) return;
-      const row = folderUnder(event);
+      const row = targetUnder(event);
       if (row?.id !== spring.current || (row === null && target !== null)) aim(row);
       if (row === null) return;
       event.preventDefault();
@@ -59,13 +63,14 @@ export function useEntryDrops({ enabled, rowOf, selection, setSelection, onMove,
       if (!event.currentTarget.contains(event.relatedTarget as Node | null)) aim(null);
     },
     onDrop: (event: DragEvent): void => {
-      const row = enabled ? folderUnder(event) : null;
+      const row = enabled ? targetUnder(event) : null;
       aim(null);
       if (row === null) return;
       event.preventDefault();
       // The page's own drop (into the folder that is open) must not happen as well.
       event.nativeEvent.stopPropagation();
       if (cargoOf(event.dataTransfer) === 'entries') onMove(draggedEntries(), row.id, event.ctrlKey);
+      else if (row.kind === 'file') onReplace(event.dataTransfer, row);
       else onFiles(event.dataTransfer, row.id);
       endDrag();
     },

@@ -5,7 +5,7 @@ import { isUuid } from '@/lib/sync/model/ids';
 
 /** Where the person is. All of it lives in the address, so that reload, Back and a second tab agree. */
 export interface Place {
-  readonly view: 'files' | 'search' | 'trash' | 'offline' | 'devices' | 'settings' | 'sign-in' | 'sign-up';
+  readonly view: 'files' | 'search' | 'trash' | 'offline' | 'waiting' | 'conflicts' | 'devices' | 'settings' | 'sign-in' | 'sign-up';
   /** The folder (or file) of `/files/:entryId`; null at the top. */
   readonly entryId: EntryId | null;
   /** What is searched for. */
@@ -14,7 +14,18 @@ export interface Place {
   readonly open: EntryId | null;
 }
 
-const VIEWS: readonly Place['view'][] = ['files', 'search', 'trash', 'offline', 'devices', 'settings', 'sign-in', 'sign-up'];
+const VIEWS: readonly Place['view'][] = [
+  'files',
+  'search',
+  'trash',
+  'offline',
+  'waiting',
+  'conflicts',
+  'devices',
+  'settings',
+  'sign-in',
+  'sign-up',
+];
 
 /** Reads an address (path and query). Unknown addresses lead to the files. */
 export function placeOf(address: string): Place {

@@ -39,6 +39,11 @@ export function viewerKind(name: string): 'image' | 'video' | 'audio' | 'text' |
   return kind === 'video' || kind === 'audio' ? kind : 'none';
 }
 
+/** True for files the text editor opens, going by the name. */
+export function isText(name: string): boolean {
+  return viewerKind(name) === 'text' || extensionOf(name) === '';
+}
+
 /** A word for the details panel: “Folder”, “JPG image”, “File”. */
 export function kindLabel(entry: { readonly kind: 'file' | 'folder'; readonly name: string }): string {
   if (entry.kind === 'folder') return 'Folder';

@@ -92,6 +92,8 @@ export interface Unsent {
   readonly changes: number;
   /** Files whose bytes are not all on the server. */
   readonly files: number;
+  /** Files with typing that is no revision yet. */
+  readonly drafts: number;
 }
 
 /** One state at a time is counted by the browser; several at once would be walked row by row, and there may be thousands. */
@@ -108,14 +110,15 @@ export function useUnsent(): Unsent {
     async (): Promise<Unsent> => ({
       changes: await database.requests.count(),
       files: await countOf(database),
+      drafts: await database.drafts.count(),
     }),
     {
       database,
-      tables: ['requests', 'transfers'],
+      tables: ['requests', 'transfers', 'drafts'],
       key: 'unsent',
       interval: 300,
-      equal: (a, b) => a.changes === b.changes && a.files === b.files,
+      equal: (a, b) => a.changes === b.changes && a.files === b.files && a.drafts === b.drafts,
     },
   );
-  return unsent ?? { changes: 0, files: 0 };
+  return unsent ?? { changes: 0, files: 0, drafts: 0 };
 }

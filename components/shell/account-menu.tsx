@@ -24,7 +24,7 @@ export function AccountMenu({ compact = false }: { readonly compact?: boolean })
   const { me, signOut } = useSession();
   const unsent = useUnsent();
   const [asking, setAsking] = useState(false);
-  const waiting = unsent.changes + unsent.files;
+  const waiting = unsent.changes + unsent.files + unsent.drafts;
   const leave = (forget: boolean): void => {
     setAsking(false);
     void signOut({ forget });

@@ -5,6 +5,9 @@ import { OfflineView } from '../collections/offline-view';
 import { SearchView } from '../collections/search-view';
 import { SettingsView } from '../collections/settings-view';
 import { TrashView } from '../collections/trash-view';
+import { WaitingView } from '../collections/waiting-view';
+import { ConflictsView } from '../conflicts/conflicts-view';
+import { EditorBackground } from '../editor/editor-background';
 import { FilesView, useOpenFolder } from '../explorer/files-view';
 import { usePlace } from '../navigation/location';
 import { DropOverlay } from '../transfers/drop-overlay';
@@ -19,6 +22,8 @@ const TITLES = {
   search: 'Search',
   trash: 'Trash',
   offline: 'Offline',
+  waiting: 'Waiting changes',
+  conflicts: 'Conflicts',
   devices: 'Devices',
   settings: 'Settings',
   'sign-in': 'Sign in',
@@ -47,6 +52,10 @@ export function Shell() {
               <TrashView />
             ) : view === 'offline' ? (
               <OfflineView />
+            ) : view === 'waiting' ? (
+              <WaitingView />
+            ) : view === 'conflicts' ? (
+              <ConflictsView />
             ) : view === 'devices' ? (
               <DevicesView />
             ) : view === 'settings' ? (
@@ -60,6 +69,7 @@ export function Shell() {
       <TabBar folder={folder} />
       <Tray />
       <Viewer />
+      <EditorBackground />
       <DropOverlay folder={folder} />
     </div>
   );

@@ -1,6 +1,21 @@
 'use client';
 import { clsx } from 'clsx';
-import { CloudDownload, Files, FolderPlus, FolderUp, type LucideIcon, Plus, Settings, Smartphone, Trash2, Upload } from 'lucide-react';
+import {
+  CloudDownload,
+  FilePenLine,
+  Files,
+  FileText,
+  FolderPlus,
+  FolderUp,
+  type LucideIcon,
+  Plus,
+  Settings,
+  Smartphone,
+  Split,
+  Trash2,
+  Upload,
+} from 'lucide-react';
+import { useConflictCount } from '../data/use-conflict-count';
 import { useCommands } from '../explorer/commands';
 import type { OpenFolder } from '../explorer/files-view';
 import { Link } from '../navigation/link';
@@ -21,6 +36,7 @@ const DESTINATIONS: readonly Destination[] = [
   { view: 'files', label: 'Files', icon: Files },
   { view: 'offline', label: 'Offline', icon: CloudDownload },
   { view: 'trash', label: 'Trash', icon: Trash2 },
+  { view: 'conflicts', label: 'Conflicts', icon: Split },
   { view: 'devices', label: 'Devices', icon: Smartphone },
   { view: 'settings', label: 'Settings', icon: Settings },
 ];
@@ -30,6 +46,8 @@ function useNewActions(folder: OpenFolder): MenuActions {
   const pickers = usePickers();
   return [
     { label: 'New folder', icon: FolderPlus, run: () => commands.newFolder(folder.id) },
+    { label: 'Text file', icon: FileText, run: () => commands.newFile(folder.id, 'text') },
+    { label: 'Markdown', icon: FilePenLine, run: () => commands.newFile(folder.id, 'markdown') },
     null,
     { label: 'Upload files', icon: Upload, run: () => pickers.pickFiles(folder.id) },
     { label: 'Upload folder', icon: FolderUp, run: () => pickers.pickFolder(folder.id) },
@@ -40,6 +58,8 @@ function useNewActions(folder: OpenFolder): MenuActions {
 export function Sidebar({ folder }: { readonly folder: OpenFolder }) {
   const { view } = usePlace();
   const actions = useNewActions(folder);
+  const conflicts = useConflictCount();
+  const destinations = DESTINATIONS.filter(({ view: target }) => target !== 'conflicts' || conflicts > 0 || view === 'conflicts');
   return (
     <nav aria-label="Main" className="flex w-57 shrink-0 flex-col gap-0.5 px-3 pt-3.5 pb-3 phone:hidden">
       <Link href="/files" aria-label="Satchel, to your files" className="mb-4 rounded-md px-1.5">
@@ -51,7 +71,7 @@ export function Sidebar({ folder }: { readonly folder: OpenFolder }) {
           New
         </Button>
       </ActionMenu>
-      {DESTINATIONS.map(({ view: target, label, icon: Icon }) => {
+      {destinations.map(({ view: target, label, icon: Icon }) => {
         const here = view === target || (target === 'files' && view === 'search');
         return (
           <Link
@@ -65,6 +85,9 @@ export function Sidebar({ folder }: { readonly folder: OpenFolder }) {
           >
             <Icon aria-hidden className="size-[18px]" />
             {label}
+            {target === 'conflicts' && conflicts > 0 && (
+              <span className="ml-auto rounded-full bg-danger-soft px-2 text-danger text-xs tabular-nums">{conflicts}</span>
+            )}
           </Link>
         );
       })}
@@ -95,7 +118,7 @@ export function TabBar({ folder }: { readonly folder: OpenFolder }) {
           </button>
         </ActionMenu>
       )}
-      {DESTINATIONS.map(({ view: target, label, icon: Icon }) => (
+      {DESTINATIONS.filter(({ view: target }) => target !== 'conflicts').map(({ view: target, label, icon: Icon }) => (
         <Link
           key={target}
           href={addressOf({ view: target })}

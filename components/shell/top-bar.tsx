@@ -1,8 +1,11 @@
 'use client';
 import { clsx } from 'clsx';
-import { CloudOff, CloudUpload, Search, X } from 'lucide-react';
+import { CloudOff, CloudUpload, Search, Split, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { useConflictCount } from '../data/use-conflict-count';
+import { Link } from '../navigation/link';
 import { addressOf, navigate, usePlace } from '../navigation/location';
+import { formatCount } from '../pure/format';
 import { useConnection, useUnsent } from '../session/session-context';
 import { Tip } from '../ui/tip';
 import { AccountMenu } from './account-menu';
@@ -13,6 +16,7 @@ export function TopBar() {
     <header className="flex h-14 shrink-0 items-center gap-3 desk:pr-1 phone:h-13 phone:pl-3">
       <SearchField />
       <div className="ml-auto flex items-center gap-1">
+        <ConflictsChip />
         <ConnectionChip />
         <div className="desk:hidden">
           <AccountMenu compact />
@@ -87,34 +91,47 @@ function SearchField() {
   );
 }
 
-/** Quiet while all is well and sent; otherwise it says what is going on. */
+const CHIP = 'flex h-7.5 items-center gap-2 whitespace-nowrap rounded-full px-3 text-xs';
+
+/** On phones, whose tab bar has no room for it, the way to what wants a decision. */
+function ConflictsChip() {
+  const count = useConflictCount();
+  if (count === 0) return null;
+  return (
+    <Link href="/conflicts" className={clsx(CHIP, 'bg-danger-soft text-danger desk:hidden')}>
+      <Split aria-hidden className="size-3.5" />
+      {formatCount(count, 'conflict')}
+    </Link>
+  );
+}
+
+/** Quiet while all is well and sent; otherwise it says what is going on, and leads to what waits. */
 function ConnectionChip() {
   const { state, firstSync } = useConnection();
   const { changes, files } = useUnsent();
   const waiting = changes + files;
-  const chip = 'flex h-7.5 items-center gap-2 whitespace-nowrap rounded-full px-3 text-xs';
   if (state === 'offline') {
     return (
       <Tip text="Your changes are kept on this device and sent when the network is back.">
-        <span role="status" className={clsx(chip, 'bg-warn-soft text-warn')}>
+        <Link href="/waiting" className={clsx(CHIP, 'bg-warn-soft text-warn')}>
           <CloudOff aria-hidden className="size-3.5" />
-          <span>Offline{waiting > 0 ? ` · ${waiting} waiting` : ''}</span>
-        </span>
+          <span aria-live="polite">Offline{waiting > 0 ? ` · ${waiting.toLocaleString('en')} waiting` : ''}</span>
+        </Link>
       </Tip>
     );
   }
   if (state === 'signed_out') return null;
   if (state === 'connecting' || firstSync || waiting > 0) {
-    const text = state === 'connecting' ? 'Connecting…' : firstSync ? 'Reading your files…' : `Syncing ${waiting}`;
+    const text = state === 'connecting' ? 'Connecting…' : firstSync ? 'Reading your files…' : `Syncing ${waiting.toLocaleString('en')}`;
     return (
-      <span role="status" className={clsx(chip, 'animate-late text-ink-3')}>
+      <Link href="/waiting" className={clsx(CHIP, 'animate-late text-ink-3 hover:bg-hover hover:text-ink')}>
         <CloudUpload aria-hidden className="size-3.5" />
-        {text}
-      </span>
+        <span aria-live="polite">{text}</span>
+      </Link>
     );
   }
   return (
-    <span role="status" className={clsx(chip, 'text-ink-3 phone:hidden')}>
+    <span role="status" className={clsx(CHIP, 'text-ink-3 phone:hidden')}>
       <span aria-hidden className="size-2 rounded-full bg-good" />
       Up to date
     </span>

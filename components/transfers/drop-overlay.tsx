@@ -58,7 +58,7 @@ export function DropOverlay({ folder }: { readonly folder: { readonly id: EntryI
     <div className="pointer-events-none fixed inset-2 z-30 animate-fade rounded-xl border-2 border-accent border-dashed bg-accent/6">
       <p className="absolute bottom-10 left-1/2 flex -translate-x-1/2 items-center gap-2.5 whitespace-nowrap rounded-full bg-accent px-5 py-3 font-medium text-md text-on-accent shadow-3">
         <Upload aria-hidden className="size-5" />
-        Drop to upload to “{hint?.name ?? folder.name}”
+        {hint?.kind === 'file' ? `Drop to replace “${hint.name}” or put it beside` : `Drop to upload to “${hint?.name ?? folder.name}”`}
       </p>
     </div>
   );

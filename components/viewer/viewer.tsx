@@ -5,11 +5,12 @@ import { useEffect, useState } from 'react';
 import type { EntryRow } from '@/lib/sync/adapters/browser/database';
 import { noteSeen } from '@/lib/sync/adapters/browser/offline-content';
 import { entriesByIds, folderIds } from '@/lib/sync/adapters/browser/read-model';
-import { contentAddress } from '@/lib/sync/protocol/routes';
 import { useWatched } from '../data/use-watched';
-import { downloadFile } from '../explorer/download';
+import { EDIT_BYTES_MAX } from '../editor/text-codec';
+import { TextDocument } from '../editor/text-document';
+import { contentOf, downloadFile } from '../explorer/download';
 import { addressOf, navigate, placeOf, usePlace } from '../navigation/location';
-import { viewerKind } from '../pure/file-kind';
+import { isText, viewerKind } from '../pure/file-kind';
 import { formatBytes } from '../pure/format';
 import { useSession } from '../session/session-context';
 import { usePreferences } from '../settings/preferences';
@@ -65,8 +66,17 @@ export function Viewer() {
             event.preventDefault();
             (event.currentTarget as HTMLElement).focus();
           }}
+          onEscapeKeyDown={(event) => {
+            const editor = document.activeElement?.closest('[data-editor]');
+            if (!editor) return;
+            // In the text, Escape first closes the search, then leaves the text (so that Tab leads on); only then the file.
+            event.preventDefault();
+            const search = editor.querySelector<HTMLElement>('.cm-search [name=close]');
+            if (search !== null) search.click();
+            else (editor.closest('[role=dialog]') as HTMLElement | null)?.focus();
+          }}
           onKeyDown={(event) => {
-            if (event.target instanceof HTMLMediaElement || event.target instanceof HTMLTextAreaElement) return;
+            if (event.target instanceof HTMLMediaElement || isTyping(event.target)) return;
             if (event.key === 'ArrowLeft') show(near?.before);
             if (event.key === 'ArrowRight') show(near?.after);
           }}
@@ -94,7 +104,7 @@ export function Viewer() {
             </Dialog.Close>
           </header>
           <div className="relative flex min-h-0 flex-1 flex-col bg-sunken">
-            {row && <Content key={`${row.id} ${row.contentRevision}`} row={row} />}
+            {row && <Content key={isText(row.name) ? row.id : `${row.id} ${row.contentRevision} ${row.digest}`} row={row} />}
           </div>
         </Dialog.Content>
       </Dialog.Portal>
@@ -102,9 +112,50 @@ export function Viewer() {
   );
 }
 
-/** The file itself, once it is known that it can be had. */
+function isTyping(target: EventTarget): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, [data-editor] *'));
+}
+
+/** A text to be edited, or a file to be looked at. */
 function Content({ row }: { readonly row: EntryRow }) {
-  const address = contentAddress({ namespaceId: row.namespaceId, entryId: row.id, contentRevision: row.contentRevision });
+  if (!isText(row.name) || row.kind !== 'file') return <FileContent row={row} />;
+  return (
+    <TextDocument
+      row={row}
+      fallback={(problem) =>
+        problem === 'offline' || problem === 'gone' ? (
+          <FileContent row={row} />
+        ) : viewerKind(row.name) === 'none' ? (
+          <NoPreview row={row} />
+        ) : (
+          <>
+            <p role="status" className="border-line border-b bg-warn-soft px-4 py-2 text-sm text-warn">
+              {problem === 'too_large'
+                ? `Files over ${formatBytes(EDIT_BYTES_MAX)} are shown here and edited elsewhere.`
+                : 'This file is not UTF-8 text. It is shown as well as it can be and cannot be edited here.'}
+            </p>
+            <FileContent row={row} />
+          </>
+        )
+      }
+    />
+  );
+}
+
+function NoPreview({ row }: { readonly row: EntryRow }) {
+  return (
+    <Message icon={<FileQuestion aria-hidden className="size-9" strokeWidth={1.5} />} title="There is no preview for this kind of file">
+      <Button look="primary" onClick={() => downloadFile(row)}>
+        <Download aria-hidden className="size-4" />
+        Download {formatBytes(row.size)}
+      </Button>
+    </Message>
+  );
+}
+
+/** The file itself, once it is known that it can be had. */
+function FileContent({ row }: { readonly row: EntryRow }) {
+  const address = contentOf(row);
   const [state, setState] = useState<'asking' | 'there' | 'offline' | 'gone'>('asking');
   const kind = viewerKind(row.name);
   useEffect(() => {
@@ -120,16 +171,7 @@ function Content({ row }: { readonly row: EntryRow }) {
     );
     return () => stop.abort();
   }, [address, kind]);
-  if (kind === 'none') {
-    return (
-      <Message icon={<FileQuestion aria-hidden className="size-9" strokeWidth={1.5} />} title="There is no preview for this kind of file">
-        <Button look="primary" onClick={() => downloadFile(row)}>
-          <Download aria-hidden className="size-4" />
-          Download {formatBytes(row.size)}
-        </Button>
-      </Message>
-    );
-  }
+  if (kind === 'none') return <NoPreview row={row} />;
   if (state === 'offline') {
     return (
       <Message icon={<WifiOff aria-hidden className="size-9" strokeWidth={1.5} />} title="This file is not on this device">

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseConflictName } from '../model/conflict-names';
 import { NAME_BYTES_MAX } from '../model/limits';
 import { checkName } from '../model/names';
 import { conflictName, isoDay } from './conflict-name';
@@ -20,4 +22,16 @@ describe('conflict names', () => {
     expect(checkName(long)).toEqual({ ok: true, name: long });
     expect(new TextEncoder().encode(long).length).toBeLessThanOrEqual(NAME_BYTES_MAX);
   });
+});
+
+test('the name of a conflict copy is recognised, whatever the names', () => {
+  const device = fc.string({ unit: 'grapheme', minLength: 0, maxLength: 60 });
+  const stem = fc.stringMatching(/^[A-Za-z][A-Za-z0-9 ._-]{0,40}$/);
+  const extension = fc.constantFrom('', '.txt', '.md', '.gz');
+  fc.assert(
+    fc.property(stem, extension, device, fc.integer({ min: 0, max: 4_000_000_000_000 }), (base, end, where, at) => {
+      const name = `${base.replace(/[ .]+$/, 'x')}${end}`;
+      expect(parseConflictName(conflictName(name, where, at))).toMatchObject({ original: name.normalize('NFC'), day: isoDay(at) });
+    }),
+  );
 });

@@ -10,6 +10,7 @@ import type { Page } from 'playwright-core';
 import { keystream } from '@/bench/support/workloads';
 import { setup as startPostgres } from '../../support/postgres-global-setup';
 import { newProfile } from './browser';
+import { closeEditor, controlled, cursorAtEnd, newFile, saved } from './edit';
 import { enterAccount, entryRow, transfersDone, uploadInput } from './page';
 import { startSatchel } from './satchel';
 
@@ -20,6 +21,47 @@ const FILES: readonly (readonly [string, number])[] = [
   ['Notes on the harvest.md', 3_120],
   ['Slides for Lisbon.pptx', 4_300_000],
   ['archive-2024.zip', 9_100_000],
+];
+
+const PLAN = `Budget of the trip
+
+Train        128
+Hotel, 4 n.  520
+Food         240
+Museums       60
+`;
+const TEXTS: readonly (readonly [string, string])[] = [
+  ['Budget.txt', PLAN],
+  [
+    'Budget (conflicted copy, Chrome on Android, 2026-11-19).txt',
+    PLAN.replace('520', '485').replace('Museums       60', 'Museums       75\nTrams         28'),
+  ],
+  [
+    'Lisbon.md',
+    `# Lisbon, four days
+
+The **night train** arrives at *7:40*. Coffee first, then the river.
+
+## To see
+
+- [x] Carmo convent
+- [ ] Tile museum
+- [ ] Feira da Ladra, Tuesday and Saturday
+
+> Take the 28 tram early, or walk beside it.
+
+| Day | Morning | Evening |
+| --- | --- | --- |
+| Thu | Alfama | Fado at Mesa |
+| Fri | Belém | Cacilhas, by ferry |
+
+\`\`\`
+kgs: 1 bag, 7 kg
+\`\`\`
+
+[Timetable](https://example.org/trains)
+`,
+  ],
 ];
 
 /** A picture drawn by the page itself, so that the repository needs none. */
@@ -76,7 +118,13 @@ async function main(): Promise<void> {
       'files',
       FILES.map(([name]) => join(folder, name)),
     );
-    await transfersDone(first, 15);
+    const letters = join(folder, 'Plans');
+    mkdirSync(letters);
+    for (const [name, text] of TEXTS) writeFileSync(join(letters, name), text);
+    writeFileSync(join(letters, 'Cover.jpg'), await drawn(first, 20));
+    writeFileSync(join(letters, 'Cover (conflicted copy, Firefox on Windows, 2026-11-18).jpg'), await drawn(first, 190));
+    await uploadInput(first, 'folder', letters);
+    await transfersDone(first, 15 + TEXTS.length + 2);
     await first.getByRole('button', { name: 'Show the list of transfers' }).click();
     await first.waitForTimeout(1200);
     await first.screenshot({ path: 'docs/images/tray-desktop-light.png' });
@@ -115,11 +163,50 @@ async function main(): Promise<void> {
         await shot('grid');
         await page.getByText('IMG_3.jpg').first().dblclick();
         await shot('viewer');
+        await page.goto(`${satchel.url}/files`);
+        await entryRow(page, 'Plans')
+          .or(page.getByRole('gridcell', { name: 'Plans' }))
+          .dblclick();
+        await page.getByText('Lisbon.md').first().dblclick();
+        if (size === 'phone') {
+          await page.getByRole('button', { name: 'Edit', exact: true }).click();
+          await shot('editor');
+          await page.getByRole('button', { name: 'Preview', exact: true }).click();
+          await shot('preview');
+        } else {
+          await page.getByRole('heading', { name: 'Lisbon, four days' }).waitFor();
+          await shot('editor');
+        }
+        await page.goto(`${satchel.url}/conflicts`);
+        await page.getByText('Budget of the trip').first().waitFor();
+        await shot('conflicts');
         await page.goto(`${satchel.url}/devices`);
         await shot('devices');
         await page.goto(`${satchel.url}/settings`);
         await shot('settings');
+        // Last, and never sent, so that the next pictures show the same files.
+        await page.goto(`${satchel.url}/files`);
+        await controlled(page);
+        satchel.cut();
+        await profile.context().setOffline(true);
+        await page.goto(`${satchel.url}/files`);
+        for (const name of ['Invoices', 'Garden']) {
+          await page.getByRole('button', { name: 'New', exact: true }).click();
+          await page.getByRole('menuitem', { name: 'New folder' }).click();
+          await page.getByRole('dialog').getByRole('textbox').fill(name);
+          await page.keyboard.press('Enter');
+          await page.getByText(name, { exact: true }).first().waitFor();
+        }
+        await newFile(page, 'Text file', 'Shopping.txt');
+        await cursorAtEnd(page, 'Shopping.txt');
+        await page.keyboard.type('Bread, olives, a bag of lemons');
+        await saved(page, 'Saved on this device');
+        await closeEditor(page);
+        await page.goto(`${satchel.url}/waiting`);
+        await page.getByText('Shopping.txt').first().waitFor();
+        await shot('waiting');
         await profile.remove();
+        satchel.mend();
       }
     }
     await filled.remove();

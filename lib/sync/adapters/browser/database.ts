@@ -32,6 +32,8 @@ export interface EntryRow extends Entry {
   readonly remote?: Entry | null;
   /** The transfer that carries this file's newest bytes, while they are not on the server. */
   readonly transferId?: string;
+  /** 1: a live file named as a conflict copy. Absent from all others, so that the index holds the few that matter. */
+  readonly conflict?: 1;
 }
 
 /** How far each journal has been read. */
@@ -90,6 +92,8 @@ export interface TransferRow {
   readonly handle?: FileSystemFileHandle;
   /** `FileIntake.id` of the worker that holds the File. While the Web Lock of that name is held nobody else reads it. */
   readonly intakeId?: string;
+  /** 1: an edit in place; its state shows at its entry and not in the list of transfers. */
+  readonly quiet?: 1;
 }
 
 /** Chunks of one transfer that are staged behind each other in one staging file, in order. */
@@ -151,6 +155,20 @@ export interface PinRow {
 }
 export const OFFLINE_CACHE = 'satchel-content-v1';
 
+/** Text that was typed and has not become a revision yet: what a crash would lose otherwise. Gone once the bytes are staged. */
+export interface DraftRow {
+  readonly entryId: EntryId;
+  readonly namespaceId: NamespaceId;
+  readonly parentId: EntryId;
+  readonly name: string;
+  /** The whole file as it is to be written. */
+  readonly text: string;
+  /** What it was edited from. */
+  readonly base: { readonly contentRevision: number; readonly digest: Digest | null };
+  /** Milliseconds since 1970 UTC. */
+  readonly at: number;
+}
+
 export interface SettingRow {
   readonly key: string;
   readonly value: unknown;
@@ -175,17 +193,18 @@ export class SatchelDatabase extends Dexie {
   declare settings: Table<SettingRow, string>;
   declare pins: Table<PinRow, EntryId>;
   declare disk: Table<DiskRecord, EntryId>;
+  declare drafts: Table<DraftRow, EntryId>;
 
   constructor(userId: UserId) {
     // Chromium and Firefox default to relaxed durability: an acknowledged change must survive a crash.
     super(`satchel-${userId}`, { chromeTransactionDurability: 'strict' });
     this.version(1).stores({
       entries:
-        'id, [parentId+live+rank+sortKey], [parentId+live+rank+mtime], [parentId+live+rank+size], [parentId+nameKey], deletedAt, state',
+        'id, [parentId+live+rank+sortKey], [parentId+live+rank+mtime], [parentId+live+rank+size], [parentId+nameKey], deletedAt, state, conflict',
       cursors: 'namespaceId',
       requests: '++order, requestId',
-      // Few indexes on purpose: a file's row is written four times on its way up, and each index costs as much as the row.
-      transfers: 'id, state, entryId',
+      // Few indexes on purpose: a file's row is written four times on its way up, and each index costs as much as the row; few rows carry `quiet`.
+      transfers: 'id, state, entryId, quiet',
       staged: 'id, segment, *spanning',
       packs: 'id, state',
       offline: 'entryId, pinned, state, usedAt',
@@ -193,6 +212,7 @@ export class SatchelDatabase extends Dexie {
       pins: 'entryId',
       // What the picked folder on disk and the tree last agreed on. Read as a whole, written a few at a time.
       disk: 'entryId',
+      drafts: 'entryId',
     });
   }
 }

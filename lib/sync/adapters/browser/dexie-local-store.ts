@@ -1,4 +1,5 @@
 import { Dexie, type Transaction } from 'dexie';
+import { parseConflictName } from '../../model/conflict-names';
 import { manifestBytes } from '../../model/manifest';
 import { nameKey } from '../../model/names';
 import type { Connection, LocalEntry, LocalReading, LocalStore, LocalWriting, QueuedRequest } from '../../ports/local-store';
@@ -30,6 +31,7 @@ export function entryRowOf(entry: LocalEntry): EntryRow {
     ...(entry.reason === undefined ? {} : { reason: entry.reason }),
     ...(entry.remote === undefined ? {} : { remote: entry.remote }),
     ...(entry.transferId === undefined ? {} : { transferId: entry.transferId }),
+    ...(entry.kind === 'file' && entry.deletedAt === null && parseConflictName(entry.name) !== null ? { conflict: 1 } : {}),
   };
 }
 

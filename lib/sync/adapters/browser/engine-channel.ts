@@ -1,5 +1,5 @@
 import type { EntryId, NamespaceId, UserId } from '../../model/ids';
-import type { IntentResult, OnConflict, PickedItem, UploadCheck } from './engine-client-types';
+import type { ContentBase, ContentSource, EditResult, IntentResult, OnConflict, PickedItem, UploadCheck } from './engine-client-types';
 
 /** What tabs and workers of one account tell the engine, wherever it runs. A lost message costs delay only. */
 export type EngineMessage =
@@ -32,6 +32,9 @@ export interface WorkerCalls {
   cancelTransfers(ids: readonly string[] | 'all'): Promise<void>;
   retryTransfers(ids: readonly string[] | 'all'): Promise<void>;
   continueTransfers(ids: readonly string[]): Promise<void>;
+  writeFile(entryId: EntryId, bytes: Blob, base: ContentBase, quiet: boolean): Promise<EditResult>;
+  createFile(parentId: EntryId, name: string, bytes: Blob): Promise<EditResult>;
+  replaceContent(entryId: EntryId, source: ContentSource): Promise<IntentResult>;
   /** Gives the lease back and closes files and database. */
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { EntryId } from '../../model/ids';
+import type { Digest, EntryId } from '../../model/ids';
 import type { NameProblem } from '../../model/names';
 import type { EntryRow, TransferRow } from './database';
 
@@ -23,6 +23,33 @@ export interface UploadCheck {
 }
 
 export type IntentResult = { readonly ok: true; readonly entryIds: readonly EntryId[] } | { readonly ok: false; readonly sentence: string };
+
+/** What an edit began from: the entry's content as it was read. */
+export interface ContentBase {
+  readonly contentRevision: number;
+  readonly digest: Digest | null;
+}
+
+/** One revision's bytes on the server, to be taken over without sending them. */
+export interface ContentSource {
+  readonly entryId: EntryId;
+  readonly contentRevision: number;
+  readonly size: number;
+  readonly digest: Digest;
+}
+
+/** What became of bytes that were written. */
+export type EditResult =
+  | {
+      readonly ok: true;
+      /** The entry that has the bytes now; with `copied` a new conflict copy, because the entry had been given other bytes meanwhile. */
+      readonly entryId: EntryId;
+      readonly copied: boolean;
+      readonly digest: Digest;
+      /** False: the browser had no room to stage them; they are lost when the page closes before they are sent. */
+      readonly safe: boolean;
+    }
+  | { readonly ok: false; readonly sentence: string };
 
 /**
  * What the page can ask for. Every call is done once the wish is durable on this device; none waits for the network.
@@ -55,6 +82,16 @@ export interface EngineClient {
   pin(entryIds: readonly EntryId[]): Promise<void>;
   /** Lets them go, with what is pinned below them. Answers with a pinned folder above that keeps them all the same, or null. */
   unpin(entryIds: readonly EntryId[]): Promise<EntryRow | null>;
+
+  /**
+   * Makes `bytes` the content of a file. Done once they are staged and shown; sent when there is a network. A later write takes the
+   * place of an earlier one that has not been sent. `quiet`: an edit in place, not shown in the list of transfers.
+   */
+  writeFile(entryId: EntryId, bytes: Blob, base: ContentBase, quiet: boolean): Promise<EditResult>;
+  /** A new file with these bytes; a taken name is refused. */
+  createFile(parentId: EntryId, name: string, bytes: Blob): Promise<EditResult>;
+  /** Gives a file the bytes of another entry's (or its own earlier) revision; no content is sent. */
+  replaceContent(entryId: EntryId, source: ContentSource): Promise<IntentResult>;
 
   /** Pull now (after the page became visible, or the person asked). */
   wake(): void;

@@ -7,7 +7,16 @@ import { type EntryRow, OFFLINE_CACHE, SatchelDatabase, type TransferRow } from 
 import { deviceNameGuess } from './device-name';
 import { DrainReminder } from './drain-reminder';
 import { type EngineMessage, openEngineChannel } from './engine-channel';
-import type { EngineClient, IntentResult, OnConflict, PickedItem, UploadCheck } from './engine-client-types';
+import type {
+  ContentBase,
+  ContentSource,
+  EditResult,
+  EngineClient,
+  IntentResult,
+  OnConflict,
+  PickedItem,
+  UploadCheck,
+} from './engine-client-types';
 import { EngineWorker } from './engine-worker';
 import { OpfsStaging } from './opfs-staging';
 import { mayRead } from './picked-items';
@@ -128,6 +137,18 @@ class BrowserEngineClient implements EngineClient {
 
   unpin(entryIds: readonly EntryId[]): Promise<EntryRow | null> {
     return unpin(this.#database, entryIds, Date.now());
+  }
+
+  writeFile(entryId: EntryId, bytes: Blob, base: ContentBase, quiet: boolean): Promise<EditResult> {
+    return this.#worker.call('writeFile', entryId, bytes, base, quiet);
+  }
+
+  createFile(parentId: EntryId, name: string, bytes: Blob): Promise<EditResult> {
+    return this.#worker.call('createFile', parentId, name, bytes);
+  }
+
+  replaceContent(entryId: EntryId, source: ContentSource): Promise<IntentResult> {
+    return this.#worker.call('replaceContent', entryId, source);
   }
 
   wake(): void {

@@ -42,7 +42,7 @@ export async function findLocalContent(name: ContentName): Promise<LocalContent 
   for (const userId of await openAccounts()) {
     const database = new SatchelDatabase(userId);
     try {
-      const found = (await staged(database, userId, name)) ?? (await cached(database, name));
+      const found = await readLocalContent(database, userId, await sourceOf(database, name));
       if (found !== null) return found;
     } finally {
       database.close();
@@ -51,6 +51,51 @@ export async function findLocalContent(name: ContentName): Promise<LocalContent 
   return null;
 }
 
+/** As `findLocalContent`, in an account's database that is open already. */
+export async function readLocalContent(database: SatchelDatabase, userId: UserId, name: ContentName): Promise<LocalContent | null> {
+  return (await staged(database, userId, name)) ?? (await cached(database, name));
+}
+
+/** How many copies of copies are followed. */
+const COPIES_MAX = 16;
+
+/**
+ * Where the bytes of `name` are to be had. A file that was given another revision's bytes has them under that revision's name until the
+ * server has made the copy; every other name stands for itself.
+ */
+export async function sourceOf(database: SatchelDatabase, name: ContentName): Promise<ContentName> {
+  let source = name;
+  for (let step = 0; step < COPIES_MAX; step++) {
+    const row = await database.entries.get(source.entryId as EntryRow['id']);
+    const asked = row !== undefined && row.contentRevision === source.contentRevision;
+    if (!asked || row.transferId !== undefined || row.remote === undefined || row.remote?.digest === row.digest) return source;
+    const copy = (await database.requests.orderBy(':id').reverse().toArray())
+      .flatMap(({ operations }) => operations.toReversed())
+      .find((operation) => operation.entryId === row.id && 'content' in operation && operation.digest === row.digest);
+    if (copy === undefined || !('content' in copy) || copy.content.from !== 'copy') return source;
+    const { entryId, contentRevision } = copy.content;
+    // A file that goes back to its own earlier revision is named by that revision from here on.
+    if (entryId === source.entryId) return { ...source, contentRevision };
+    source = { ...source, entryId, contentRevision };
+  }
+  return source;
+}
+
+/** As `sourceOf`, for the accounts that are open in a tab right now. */
+export async function findSource(name: ContentName): Promise<ContentName> {
+  for (const userId of await openAccounts()) {
+    const database = new SatchelDatabase(userId);
+    try {
+      const source = await sourceOf(database, name);
+      if (source !== name) return source;
+    } finally {
+      database.close();
+    }
+  }
+  return name;
+}
+
+/** Every open tab's worker holds its account's lease or waits for it. */
 async function openAccounts(): Promise<readonly UserId[]> {
   const known = new Set(await Dexie.getDatabaseNames());
   return (await accountsInTabs()).filter((userId) => known.has(`satchel-${userId}`)) as UserId[];

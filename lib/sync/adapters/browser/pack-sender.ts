@@ -1,9 +1,10 @@
 import type { ChunkId, NamespaceId } from '../../model/ids';
-import { MISSING_CHUNKS_MAX, PACKS_IN_FLIGHT_MAX } from '../../model/limits';
+import { PACKS_IN_FLIGHT_MAX } from '../../model/limits';
 import type { BlockServer } from '../../ports/block-server';
 import type { Hasher } from '../../ports/hasher';
 import type { Log } from '../../ports/log';
 import { RETRY_LATER, SIGNED_OUT } from '../../protocol/error-codes';
+import { askMissing } from './ask-missing';
 import { bulkRead } from './bulk-read';
 import type { PackRow, SatchelDatabase, TransferRow } from './database';
 import { MEMORY_SEGMENT, type OpfsStaging } from './opfs-staging';
@@ -230,7 +231,7 @@ export class PackSender {
         parts.flatMap((part) => part.chunks.map((chunk) => chunk.id)).filter((id) => !this.plan.isWanted(namespaceId, id)),
       );
       this.settledMeanwhile = new Set();
-      const missing = await this.ask(namespaceId, [...ids], lost);
+      const missing = await askMissing({ ...this.deps, patience: this.patience }, namespaceId, [...ids], lost);
       if (missing === null) {
         this.segments.add(segment);
         return false;
@@ -244,26 +245,6 @@ export class PackSender {
       transfers.flatMap((row) => (row !== undefined && row.digest !== undefined && this.plan.isComplete(row.id) ? [row.id] : [])),
     );
     return true;
-  }
-
-  /** The missing ones of `ids`; null when the answer did not come before `lost`. */
-  private async ask(namespaceId: NamespaceId, ids: readonly ChunkId[], lost: AbortSignal): Promise<ReadonlySet<ChunkId> | null> {
-    const missing = new Set<ChunkId>();
-    for (let at = 0; at < ids.length; at += MISSING_CHUNKS_MAX) {
-      for (;;) {
-        const reply = await this.deps.blocks.missing(namespaceId, ids.slice(at, at + MISSING_CHUNKS_MAX));
-        if (lost.aborted) return null;
-        if (reply.ok) {
-          this.patience.reached();
-          for (const id of reply.value) missing.add(id);
-          break;
-        }
-        // Whatever it is (no network, signed out, a right that was taken away): the commit tells the person; here we wait.
-        await this.patience.afterFailure(reply);
-        if (lost.aborted) return null;
-      }
-    }
-    return missing;
   }
 
   /** `recorded`: the pack's row is durable; no byte goes before. */
