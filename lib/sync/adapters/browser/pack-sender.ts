@@ -1,4 +1,4 @@
-import type { ChunkId, NamespaceId } from '../../model/ids';
+import type { NamespaceId } from '../../model/ids';
 import { PACKS_IN_FLIGHT_MAX } from '../../model/limits';
 import type { BlockServer } from '../../ports/block-server';
 import type { Hasher } from '../../ports/hasher';
