@@ -103,7 +103,7 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     await sent('no-page.bin');
   });
 
-  test('an upload under way goes on when its page is closed, and no byte travels twice', async () => {
+  test('an upload under way goes on when its page is closed, and what travels twice is bounded', async () => {
     const file = makeFile('closed.bin');
     const before = satchel.received();
     satchel.holdAfter(BYTES / 4);
@@ -118,7 +118,7 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     await sent('closed.bin');
   });
 
-  test('a page that is opened while the service worker sends takes over, and no byte travels twice', async () => {
+  test('a page that is opened while the service worker sends takes over, and what travels twice is bounded', async () => {
     const file = makeFile('taken-over.bin');
     await offline(true);
     await uploadInput(page, 'files', file.path);
@@ -181,7 +181,7 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
     expect(profile.context().pages()).toEqual([blank]);
   });
 
-  test('nothing is sent in the name of somebody else, nor what was thrown away', async () => {
+  test('nothing is sent in the name of somebody else', async () => {
     const alone = newProfile();
     try {
       const visitor = await alone.open();
