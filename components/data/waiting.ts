@@ -46,7 +46,11 @@ export async function waitingChanges(database: SatchelDatabase): Promise<Waiting
   );
   // The transfer whose commit is queued already would stand there twice.
   const named = new Set(operations.map(({ operation }) => operation.entryId));
-  const open = transfers.filter(({ state, entryId }) => state !== 'durable' || !named.has(entryId));
+  const open = transfers.filter(({ state, entryId, quiet }) => {
+    // What a crash took from an edit is in its draft, and comes back from there.
+    if (state === 'lost' && quiet === 1) return false;
+    return state !== 'durable' || !named.has(entryId);
+  });
   const shown = operations.slice(0, WAITING_SHOWN_MAX);
   const files = open.slice(0, Math.max(WAITING_SHOWN_MAX - shown.length, 20));
   const rows = await database.entries.bulkGet([...shown.map(({ operation }) => operation.entryId), ...files.map(({ entryId }) => entryId)]);

@@ -5,12 +5,13 @@ import { watchTables } from '../data/watch-tables';
 import { type Session, useSession } from '../session/session-context';
 import { recoverDrafts } from './drafts';
 
-/** Edits that are on the server stay readable here: their files are kept like files that were looked at, and the edit's row goes. */
+/** Edits that are on the server stay readable here: their files are kept like files that were looked at. Rows of edits that are over go. */
 async function keepEdited({ database, client }: Session): Promise<void> {
   const done = await database.transfers
     .where('quiet')
     .equals(1)
-    .filter(({ state }) => state === 'done')
+    // Lost: the browser died before the bytes were safe; the draft has them.
+    .filter(({ state }) => state === 'done' || state === 'lost')
     .toArray();
   if (done.length === 0) return;
   const rows = await database.entries.bulkGet(done.map(({ entryId }) => entryId));

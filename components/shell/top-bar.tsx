@@ -100,7 +100,8 @@ function ConflictsChip() {
   return (
     <Link href="/conflicts" className={clsx(CHIP, 'bg-danger-soft text-danger desk:hidden')}>
       <Split aria-hidden className="size-3.5" />
-      {formatCount(count, 'conflict')}
+      <span className="sr-only">{formatCount(count, 'conflict')}</span>
+      <span aria-hidden>{count.toLocaleString('en')}</span>
     </Link>
   );
 }
@@ -115,7 +116,10 @@ function ConnectionChip() {
       <Tip text="Your changes are kept on this device and sent when the network is back.">
         <Link href="/waiting" className={clsx(CHIP, 'bg-warn-soft text-warn')}>
           <CloudOff aria-hidden className="size-3.5" />
-          <span aria-live="polite">Offline{waiting > 0 ? ` · ${waiting.toLocaleString('en')} waiting` : ''}</span>
+          <span aria-live="polite">
+            Offline{waiting > 0 ? ` · ${waiting.toLocaleString('en')}` : ''}
+            {waiting > 0 && <span className="phone:sr-only"> waiting</span>}
+          </span>
         </Link>
       </Tip>
     );

@@ -22,15 +22,12 @@ const NONE: readonly TransferRow[] = [];
 export function useTransfers(): Transfers {
   const { database } = useSession();
   const rows =
-    useWatched(
-      async () => (await transfers(database)).filter((row) => row.state !== 'cancelled' && (row.quiet !== 1 || row.state === 'lost')),
-      {
-        database,
-        tables: ['transfers'],
-        key: 'transfers',
-        interval: 330,
-      },
-    ) ?? NONE;
+    useWatched(async () => (await transfers(database)).filter((row) => row.state !== 'cancelled' && row.quiet !== 1), {
+      database,
+      tables: ['transfers'],
+      key: 'transfers',
+      interval: 330,
+    }) ?? NONE;
   const totals = totalsOf(rows);
   const estimate = useRef<SpeedEstimate>(NO_SPEED);
   const [speed, setSpeed] = useState<number | null>(null);
