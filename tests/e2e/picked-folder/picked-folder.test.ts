@@ -42,12 +42,18 @@ describe('a folder on disk in step with Satchel', () => {
     allowFolders(profile, satchel.url);
     page = await profile.open();
     await enterAccount(page, satchel.url, 'ada@example.org');
-    await withFolderPicker(page);
   });
   afterAll(async () => {
     await profile.remove();
     await satchel.stop();
     for (const folder of [home, other]) rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('a browser that cannot do it says so, and what works there instead', async () => {
+    await openSettings();
+    await page.getByText('This browser cannot keep a folder of your computer in step').waitFor();
+    expect(await page.getByRole('button', { name: 'Choose a folder' }).count()).toBe(0);
+    await withFolderPicker(page);
   });
 
   test('a picked folder is taken in, without what its rules leave out', async () => {
@@ -156,5 +162,29 @@ describe('a folder on disk in step with Satchel', () => {
     expect(text('added.txt')).toBe('added while closed');
     await openFiles();
     await entryRow(page, 'added.txt').waitFor();
+  });
+
+  test('when the browser wants to ask again, nothing happens before the person allowed it', async () => {
+    const asked = newProfile();
+    const folder = join(home, 'Asked');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'asked.txt'), 'asked');
+    allowFolders(asked, satchel.url, { forGood: false });
+    page = await asked.open();
+    try {
+      await enterAccount(page, satchel.url, 'grace@example.org');
+      await withFolderPicker(page);
+      await openSettings();
+      await offerFolder(page, folder);
+      await page.getByRole('button', { name: 'Choose a folder' }).click();
+      await inStep();
+      await page.reload();
+      await page.getByRole('button', { name: 'Allow again' }).waitFor({ timeout: 60_000 });
+      await status().getByText('permission').waitFor();
+      await openFiles();
+      await entryRow(page, 'asked.txt').waitFor();
+    } finally {
+      await asked.remove();
+    }
   });
 });

@@ -8,13 +8,16 @@ import type { Profile } from './browser';
  * that is dropped on it, and the permission to write is written into the profile before the browser starts.
  */
 
-/** To be called before the profile is opened for the first time. */
-export function allowFolders(profile: Profile, origin: string): void {
+/**
+ * To be called before the profile is opened for the first time. `forGood` false: after a reload the browser wants to ask again, as it
+ * does where the person did not allow it on every visit.
+ */
+export function allowFolders(profile: Profile, origin: string, { forGood = true } = {}): void {
   const folder = join(profile.dir, 'Default');
   mkdirSync(folder, { recursive: true });
   // Microseconds since 1601, as Chromium counts.
   const granted = { [`${origin},*`]: { last_modified: String((Date.now() + 11_644_473_600_000) * 1000), setting: 1 } };
-  const exceptions = { file_system_write_guard: granted, file_system_read_guard: granted };
+  const exceptions = { file_system_write_guard: granted, ...(forGood ? { file_system_read_guard: granted } : {}) };
   writeFileSync(join(folder, 'Preferences'), JSON.stringify({ profile: { content_settings: { exceptions } } }));
 }
 
