@@ -161,10 +161,14 @@ export class WorkspaceLoop {
 
   async #watch(): Promise<void> {
     if (this.#isWatched || this.#deps.watcher === null) return;
+    this.#deps.watcher.stop();
     // Before the scan, so that nothing that happens meanwhile is missed.
     this.#isWatched = await this.#deps.watcher.start((event) => {
-      if (event.kind === 'lost') this.#scannedAt = null;
-      else this.#stale.set(event.path, event.deep || this.#stale.get(event.path) === true);
+      if (event.kind === 'lost') {
+        this.#scannedAt = null;
+        // It may watch a folder that was moved away, and another one stands in its place.
+        this.#isWatched = false;
+      } else this.#stale.set(event.path, event.deep || this.#stale.get(event.path) === true);
       this.#bell.ring();
     });
   }
