@@ -211,12 +211,14 @@ export class DiskDevice {
   }
 
   /** Intake copies what it holds, and it reaches the block server. */
-  async stage(): Promise<void> {
-    const held = this.#held.splice(0);
+  async stage({ shown = true } = {}): Promise<void> {
+    const held = shown ? this.#held.splice(0) : this.#held;
     for (const { transfer, manifest } of held) {
       const [now] = await this.store.read((reading) => reading.transfers([transfer.id]));
       if (now?.state === 'queued') this.store.putTransfer(transfer, manifest);
     }
+    // The tree shows a file a little later than its bytes are safe.
+    if (!shown) return;
     await applyStagedTransfers(
       this.store,
       held.map(({ transfer }) => transfer.id),

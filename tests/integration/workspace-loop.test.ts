@@ -321,6 +321,20 @@ describe.each([
     expect(b.disk.contents()).toEqual(a.disk.contents());
   });
 
+  test('a file whose bytes are safe but which the tree does not show yet is left alone', async () => {
+    a.holdUploads = true;
+    a.disk.put('new.txt', 'new');
+    await a.look();
+    await a.stage({ shown: false });
+    await a.look();
+    expect(a.disk.contents()).toEqual({ 'new.txt': 'new' });
+    a.holdUploads = false;
+    await a.stage();
+    await both();
+    expect(b.disk.contents()).toEqual({ 'new.txt': 'new' });
+    expect([a.uploads, server.entries.size]).toEqual([1, 1]);
+  });
+
   test('content that is not what was promised never reaches the disk', async () => {
     a.disk.put('notes.txt', 'right');
     await both();

@@ -94,6 +94,7 @@ export class WorkspaceLoop {
   #records: WorkspaceRecords | null = null;
   #status: WorkspaceStatus = IDLE;
   #isWatched = false;
+  #lost = false;
   #scannedAt: number | null = null;
 
   constructor(deps: WorkspaceLoopDeps) {
@@ -165,7 +166,7 @@ export class WorkspaceLoop {
     // Before the scan, so that nothing that happens meanwhile is missed.
     this.#isWatched = await this.#deps.watcher.start((event) => {
       if (event.kind === 'lost') {
-        this.#scannedAt = null;
+        this.#lost = true;
         // It may watch a folder that was moved away, and another one stands in its place.
         this.#isWatched = false;
       } else this.#stale.set(event.path, event.deep || this.#stale.get(event.path) === true);
@@ -176,7 +177,7 @@ export class WorkspaceLoop {
   async #look(signal: AbortSignal): Promise<string | null> {
     const { clock } = this.#deps;
     const rescan = this.#isWatched ? RESCAN_WATCHED_MILLISECONDS : RESCAN_UNWATCHED_MILLISECONDS;
-    const due = this.#scannedAt === null || clock.now() - this.#scannedAt >= rescan;
+    const due = this.#lost || this.#scannedAt === null || clock.now() - this.#scannedAt >= rescan;
     const stale = [...this.#stale];
     this.#stale.clear();
     if (!due) {
@@ -186,6 +187,8 @@ export class WorkspaceLoop {
       }
       return null;
     }
+    // Before the scan: what is lost while it runs is looked at once more.
+    this.#lost = false;
     let told = 0;
     const onFound = (found: number) => {
       if (found - told < 500) return;
