@@ -322,17 +322,20 @@ describe.each([
   });
 
   test('a file whose bytes are safe but which the tree does not show yet is left alone', async () => {
+    a.disk.put('old.txt', 'old');
+    await both();
     a.holdUploads = true;
     a.disk.put('new.txt', 'new');
+    a.disk.put('old.txt', 'older, and edited');
     await a.look();
     await a.stage({ shown: false });
     await a.look();
-    expect(a.disk.contents()).toEqual({ 'new.txt': 'new' });
+    expect(a.disk.contents()).toEqual({ 'new.txt': 'new', 'old.txt': 'older, and edited' });
     a.holdUploads = false;
     await a.stage();
     await both();
-    expect(b.disk.contents()).toEqual({ 'new.txt': 'new' });
-    expect([a.uploads, server.entries.size]).toEqual([1, 1]);
+    expect(b.disk.contents()).toEqual({ 'new.txt': 'new', 'old.txt': 'older, and edited' });
+    expect([a.uploads, server.entries.size]).toEqual([3, 2]);
   });
 
   test('content that is not what was promised never reaches the disk', async () => {
