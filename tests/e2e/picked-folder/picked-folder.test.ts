@@ -178,7 +178,10 @@ describe('a folder on disk in step with Satchel', () => {
       await offerFolder(page, folder);
       await page.getByRole('button', { name: 'Choose a folder' }).click();
       await inStep();
-      await page.reload();
+      // A permission that was given once lasts as long as the browser runs, at most.
+      await asked.close();
+      page = await asked.open();
+      await openSettings();
       await page.getByRole('button', { name: 'Allow again' }).waitFor({ timeout: 60_000 });
       await status().getByText('permission').waitFor();
       await openFiles();
