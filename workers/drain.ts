@@ -12,7 +12,9 @@ import { TransferChannel } from '@/lib/sync/adapters/browser/transfer-channel';
 import { createTusBlockServer } from '@/lib/sync/adapters/browser/tus-block-server';
 import { webCryptoHasher } from '@/lib/sync/adapters/browser/web-crypto-hasher';
 import { Bell } from '@/lib/sync/engine/bell';
+import { OwnDeletions } from '@/lib/sync/engine/own-deletions';
 import { RequestLoop } from '@/lib/sync/engine/request-loop';
+import { ResponseLoop } from '@/lib/sync/engine/response-loop';
 import type { UserId } from '@/lib/sync/model/ids';
 import type { Me } from '@/lib/sync/protocol/accounts';
 import { SIGNED_OUT } from '@/lib/sync/protocol/error-codes';
@@ -80,14 +82,22 @@ async function send(database: SatchelDatabase, { userId, origin, stop }: Run): P
   const channel = new TransferChannel(userId);
   channel.listen((message) => message.kind === 'durable' && bell.ring());
   const network = { origin, fetch: fetchUntil(stop.signal) };
-  const requests = new RequestLoop({
+  const deps = {
     ...tools,
     store: createDexieLocalStore(database),
     service: createFetchSyncService(network),
     deviceName: deviceNameGuess(),
-    onTransfers: (ids) => channel.say({ kind: 'changed', ids }),
+    deletions: new OwnDeletions(),
+    onTransfers: (ids: readonly string[]) => channel.say({ kind: 'changed', ids }),
     onReachable: () => undefined,
-  });
+  };
+  // Pull, plan, push here as well: a deletion must know what it deletes.
+  let caughtUp = false;
+  const requests = new RequestLoop({ ...deps, mayPush: () => caughtUp });
+  const onPulled = async (): Promise<void> => {
+    caughtUp = true;
+  };
+  const responses = new ResponseLoop({ ...deps, onChanged: () => undefined, onPulled });
   const sender = new PackSender({
     ...tools,
     database,
@@ -103,10 +113,11 @@ async function send(database: SatchelDatabase, { userId, origin, stop }: Run): P
   });
   try {
     while (!stop.signal.aborted) {
+      if (!caughtUp && (await responses.pull(stop.signal)) === 'signed_out') return 'not_ours';
       const drained = await requests.drain(stop.signal);
       if (drained === 'signed_out') return 'not_ours';
       if (drained === 'empty' && !(await hasSendable(database))) return 'empty';
-      await bell.wait(browserClock, drained === 'later' ? RETRY_MILLISECONDS : LOOK_MILLISECONDS, stop.signal);
+      await bell.wait(browserClock, drained === 'later' || drained === 'waiting' ? RETRY_MILLISECONDS : LOOK_MILLISECONDS, stop.signal);
     }
     return 'left';
   } finally {

@@ -14,6 +14,7 @@ import type { FileIntake } from '@/lib/sync/adapters/browser/file-intake';
 import { adoptLost, lostTransfers } from '@/lib/sync/adapters/browser/intake-recovery';
 import type { TransferChannel } from '@/lib/sync/adapters/browser/transfer-channel';
 import { replaceContent } from '@/lib/sync/engine/edit-intents';
+import { confirmHeld, discardHeld } from '@/lib/sync/engine/held';
 import * as intents from '@/lib/sync/engine/intents';
 import { cancelTransfers, pauseTransfers, retryTransfers } from '@/lib/sync/engine/transfer-intents';
 import { findConflicts, planUpload, type UploadItem, type UploadPlan } from '@/lib/sync/engine/upload-plan';
@@ -89,8 +90,17 @@ export class EngineCalls implements WorkerCalls {
     return this.#wished(intents.copy(this.#context, entryIds, parentId));
   }
 
-  remove(entryIds: readonly EntryId[]): Promise<IntentResult> {
-    return this.#wished(intents.remove(this.#context, entryIds));
+  remove(entryIds: readonly EntryId[], options: { readonly confirmed: boolean }): Promise<IntentResult> {
+    return this.#wished(intents.remove(this.#context, entryIds, options));
+  }
+
+  async confirmHeld(): Promise<void> {
+    if ((await confirmHeld(this.#deps.store)) > 0) this.#deps.say({ kind: 'requests' });
+  }
+
+  async discardHeld(): Promise<void> {
+    await this.#changed(discardHeld(this.#deps.store));
+    this.#deps.say({ kind: 'requests' });
   }
 
   restore(entryIds: readonly EntryId[]): Promise<IntentResult> {

@@ -1,4 +1,5 @@
 import { browserClock, browserLog, browserRandom } from '@/lib/sync/adapters/browser/browser-clock';
+import { BrowserMergeBench } from '@/lib/sync/adapters/browser/browser-merge-bench';
 import type { SatchelDatabase } from '@/lib/sync/adapters/browser/database';
 import type { EngineMessage } from '@/lib/sync/adapters/browser/engine-channel';
 import { createFetchSyncService } from '@/lib/sync/adapters/browser/fetch-sync-service';
@@ -82,6 +83,7 @@ export class EngineUnderLease {
       ...tools,
       store,
       deviceName,
+      bench: new BrowserMergeBench({ origin, database, staging, intake, ...tools }),
       service: createFetchSyncService({ origin }),
       notices: createSocketResponseQueue({ origin }),
       onTransfers: (ids) => transfers.say({ kind: 'changed', ids }),

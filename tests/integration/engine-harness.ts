@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { MemoryLocalStore } from '@/lib/sync/adapters/memory/memory-local-store';
+import { MemoryMergeBench } from '@/lib/sync/adapters/memory/memory-merge-bench';
+import { nodeHasher } from '@/lib/sync/adapters/node/node-hasher';
 import type { IntentContext } from '@/lib/sync/engine/intents';
+import { OwnDeletions } from '@/lib/sync/engine/own-deletions';
 import { RequestLoop } from '@/lib/sync/engine/request-loop';
 import { ResponseLoop } from '@/lib/sync/engine/response-loop';
 import type { Entry } from '@/lib/sync/model/entry';
-import { type Cursor, type DeviceId, type EntryId, type NamespaceId, rootOf, type UserId } from '@/lib/sync/model/ids';
+import { type ChunkId, type Cursor, type DeviceId, type EntryId, type NamespaceId, rootOf, type UserId } from '@/lib/sync/model/ids';
+import type { Manifest } from '@/lib/sync/model/manifest';
 import { nameKey } from '@/lib/sync/model/names';
 import type { Clock, Random } from '@/lib/sync/ports/clock';
 import type { LocalEntry, LocalStore, QueuedRequest } from '@/lib/sync/ports/local-store';
 import type { Log } from '@/lib/sync/ports/log';
+import type { MergeBench } from '@/lib/sync/ports/merge-bench';
 import type { Reply, SyncService } from '@/lib/sync/ports/sync-service';
 import type { CommitReply, CommitRequest, JournalCommit, JournalPage, Operation } from '@/lib/sync/protocol/commit';
 
@@ -26,12 +31,17 @@ function keyOf(name: string): string {
 
 type Refusal = Omit<Extract<CommitReply, { ok: false }>, 'ok' | 'operation'>;
 
+/** Every chunk any device ever staged, by id: what pack uploads would have brought over. */
+export const chunks = new Map<ChunkId, Uint8Array<ArrayBuffer>>();
+
 /** One namespace with the server's rules, in memory: what the loops are held against where a whole server would be in the way. */
 export class NamespaceServer {
   readonly id = randomUUID() as NamespaceId;
   readonly root = rootOf(this.id);
   entries = new Map<EntryId, Entry>();
   journal: JournalCommit[] = [];
+  /** The bytes of every content revision, by `entry:contentRevision`. */
+  readonly revisions = new Map<string, Manifest>();
   readonly #answers = new Map<string, CommitReply>();
   #epoch = 1;
   /** Journal changes of one page. */
@@ -85,6 +95,7 @@ export class NamespaceServer {
       const result = this.#apply(next, operation);
       if ('reason' in result) return { ok: false, operation: index, ...result };
       next.set(result.id, result);
+      this.#keepContent(operation, result);
       changed.set(result.id, result);
     }
     this.entries = next;
@@ -94,6 +105,20 @@ export class NamespaceServer {
     const answer: CommitReply = { ok: true, seq, cursor: this.#cursor(seq), changes };
     this.#answers.set(request.requestId, answer);
     return answer;
+  }
+
+  #keepContent(operation: Operation, { id, contentRevision }: Entry): void {
+    if (!('content' in operation) || operation.content.from === 'splices') return;
+    const { content } = operation;
+    const manifest = content.from === 'chunks' ? content.chunks : this.revisions.get(`${content.entryId}:${content.contentRevision}`);
+    this.revisions.set(`${id}:${contentRevision}`, manifest ?? []);
+  }
+
+  /** The bytes of one revision, as a merge bench reads them. */
+  async read(file: { entryId: EntryId; contentRevision: number }): Promise<Reply<Uint8Array<ArrayBuffer>>> {
+    const manifest = this.revisions.get(`${file.entryId}:${file.contentRevision}`);
+    if (manifest === undefined) return { ok: false, code: 'not_found', message: '' };
+    return { ok: true, value: new Uint8Array(Buffer.concat(manifest.map(({ id }) => chunks.get(id) as Uint8Array))) };
   }
 
   #apply(entries: Map<EntryId, Entry>, operation: Operation): Entry | Refusal {
@@ -110,17 +135,17 @@ export class NamespaceServer {
     if (entry === undefined) return { reason: 'not_found' };
     const revision = entry.revision + 1;
     if (operation.kind === 'write_file') {
-      if (entry.deletedAt !== null) return { reason: 'entry_deleted', entry };
+      if (!this.#isLive(entries, entry)) return { reason: 'entry_deleted', entry };
       if (entry.contentRevision > operation.baseRevision) return { reason: 'stale_base', entry };
       const { size, digest, mtime } = operation;
       return { ...entry, size, digest, mtime, revision, contentRevision: revision };
     }
     if (operation.kind === 'delete') {
-      if (entry.deletedAt !== null) return { reason: 'entry_deleted', entry };
+      if (!this.#isLive(entries, entry)) return { reason: 'entry_deleted', entry };
       if (entry.revision > operation.baseRevision) return { reason: 'stale_base', entry };
       return { ...entry, deletedAt: clock.now(), revision, placeRevision: revision };
     }
-    if (operation.kind === 'move' && entry.deletedAt !== null) return { reason: 'entry_deleted', entry };
+    if (operation.kind === 'move' && !this.#isLive(entries, entry)) return { reason: 'entry_deleted', entry };
     if (entry.placeRevision > operation.baseRevision) return { reason: 'stale_base', entry };
     const place = this.#place(entries, operation);
     if (place !== null) return place;
@@ -128,9 +153,15 @@ export class NamespaceServer {
     return { ...entry, parentId, name, deletedAt: null, revision, placeRevision: revision };
   }
 
+  /** Not deleted, and nothing above it is. */
+  #isLive(entries: Map<EntryId, Entry>, entry: Entry): boolean {
+    for (let at: Entry | undefined = entry; at !== undefined; at = entries.get(at.parentId)) if (at.deletedAt !== null) return false;
+    return true;
+  }
+
   #place(entries: Map<EntryId, Entry>, { entryId, parentId, name }: { entryId: EntryId; parentId: EntryId; name: string }): Refusal | null {
     const parent = entries.get(parentId);
-    if (parentId !== this.root && (parent === undefined || parent.deletedAt !== null)) return { reason: 'parent_missing' };
+    if (parentId !== this.root && (parent === undefined || !this.#isLive(entries, parent))) return { reason: 'parent_missing' };
     for (let at = parent; at !== undefined; at = entries.get(at.parentId)) if (at.id === entryId) return { reason: 'would_cycle' };
     const key = keyOf(name);
     for (const other of entries.values()) {
@@ -185,6 +216,7 @@ export class Device {
     namespaceId: NamespaceId,
     service: SyncService,
     readonly store: LocalStore = new MemoryLocalStore(),
+    revision?: MergeBench['revision'],
   ) {
     const onTransfers = (ids: readonly string[]) => void this.told.push(...ids);
     this.context = { store, random, clock, rootNamespaceId: namespaceId, onTransfers };
@@ -197,6 +229,10 @@ export class Device {
       deviceName: name,
       onTransfers,
       onReachable: () => undefined,
+      deletions: new OwnDeletions(),
+      ...(revision === undefined || !(store instanceof MemoryLocalStore)
+        ? {}
+        : { bench: new MemoryMergeBench({ store, hasher: nodeHasher, random, chunks, revision, state: 'durable' }) }),
     };
     this.requests = new RequestLoop(deps);
     const onChanged = (ids: readonly EntryId[]) => void this.changed.push(...ids);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { MemoryLocalStore } from '@/lib/sync/adapters/memory/memory-local-store';
 import { copy, createFolder, move, remove, rename, restore, type Wish } from '@/lib/sync/engine/intents';
-import { applyStagedTransfers } from '@/lib/sync/engine/transfer-commits';
+import { applyStagedTransfers, queueDurableTransfers } from '@/lib/sync/engine/transfer-commits';
 import { cancelTransfers, retryTransfers } from '@/lib/sync/engine/transfer-intents';
 import type { ChunkId, DeviceId, Digest, EntryId } from '@/lib/sync/model/ids';
 import { encodeManifest, type Manifest } from '@/lib/sync/model/manifest';
@@ -135,7 +135,7 @@ describe('request loop', () => {
     expect(await two.row(work)).toBeUndefined();
   });
 
-  test('a name taken meanwhile becomes name (2), for folders beside files, files and moves', async () => {
+  test('a name taken meanwhile: files of other bytes become conflict copies, folders beside files and moves name (2)', async () => {
     const { server, root, one, two } = twoDevices();
     const sub = idOf(await createFolder(two.context, root, 'sub'));
     const moved = idOf(await createFolder(two.context, sub, 'report.txt'));
@@ -150,8 +150,9 @@ describe('request loop', () => {
     await two.push();
     await two.pull();
     expect(server.entries.get(notes)?.name).toBe('notes (2)');
-    expect(server.entries.get(moved)?.name).toBe('report (3).txt');
-    expect(await two.names(root)).toEqual(['Report (2).txt', 'notes', 'notes (2)', 'report (3).txt', 'report.txt', 'sub']);
+    expect(server.entries.get(moved)?.name).toBe('report (2).txt');
+    const copy = 'Report (conflicted copy, two, 2026-11-20).txt';
+    expect(await two.names(root)).toEqual([copy, 'notes', 'notes (2)', 'report (2).txt', 'report.txt', 'sub']);
   });
 
   test('the same bytes under the same name are one file', async () => {
@@ -265,6 +266,70 @@ describe('transfers', () => {
     expect([(await stateOf(one, second.id))?.state, (await stateOf(one, third.id))?.state]).toEqual(['done', 'done']);
     expect(await one.row(entryId)).toEqual({ ...server.entries.get(entryId), namespaceId: server.id, state: 'synced' });
     expect(server.entries.size).toBe(1);
+  });
+
+  test('written twice behind a waiting rename: the newer content is the one that is kept', async () => {
+    const { server, root, one } = twoDevices();
+    const { entryId } = await uploaded(one, { parentId: root, name: 'a', text: '1' });
+    await one.push();
+    await rename(one.context, entryId, 'b');
+    const older = await uploaded(one, { parentId: root, name: 'b', text: '22', replaces: { entryId, baseRevision: 1 } });
+    await uploaded(one, { parentId: root, name: 'b', text: '333', replaces: { entryId, baseRevision: 1 } });
+    expect((await stateOf(one, older.id))?.state).toBe('cancelled');
+    await one.sync();
+    expect(server.entries.get(entryId)).toMatchObject({ name: 'b', digest: digestOf('333') });
+  });
+
+  test('written again behind a write that is refused because the file was deleted: neither content is lost', async () => {
+    const { server, root, one, two } = twoDevices();
+    const { entryId } = await uploaded(one, { parentId: root, name: 'a', text: '1' });
+    await one.push();
+    await two.pull();
+    await remove(two.context, [entryId]);
+    await two.push();
+    await uploaded(one, { parentId: root, name: 'a', text: '22', replaces: { entryId, baseRevision: 1 } });
+    await queueDurableTransfers(one.store, one.context);
+    await uploaded(one, { parentId: root, name: 'a', text: '333', replaces: { entryId, baseRevision: 1 } });
+    await one.sync();
+    const live = [...server.entries.values()].filter(({ deletedAt }) => deletedAt === null).map(({ digest }) => digest);
+    expect(live).toContain(digestOf('333'));
+    expect([...live, ...server.journal.flatMap(({ changes }) => changes.map(({ digest }) => digest))]).toContain(digestOf('22'));
+  });
+
+  test('opened again while an older content of the file waits in the queue: the newer one stays', async () => {
+    const { server, root, one } = twoDevices();
+    const { entryId } = await uploaded(one, { parentId: root, name: 'a', text: '1' });
+    await one.push();
+    const older = await uploaded(one, { parentId: root, name: 'a', text: '22', replaces: { entryId, baseRevision: 1 } });
+    await queueDurableTransfers(one.store, one.context);
+    const newer = await uploaded(one, { parentId: root, name: 'a', text: '333', replaces: { entryId, baseRevision: 1 } });
+    await applyStagedTransfers(one.store, [older.id, newer.id]);
+    await applyStagedTransfers(one.store, [newer.id, older.id]);
+    expect(await one.row(entryId)).toMatchObject({ digest: digestOf('333'), transferId: newer.id });
+    await one.sync();
+    expect(server.entries.get(entryId)).toMatchObject({ digest: digestOf('333'), contentRevision: 3 });
+  });
+
+  test('chunks of a content that was overwritten meanwhile are not sent again: the newer one makes the file', async () => {
+    const server = new NamespaceServer();
+    const service = server.service(random.uuid() as DeviceId);
+    let missing = true;
+    const one = new Device('one', server.id, {
+      ...service,
+      commit: async (request) =>
+        missing ? { ok: true, value: { ok: false, reason: 'chunk_missing', operation: 0, missing: [] } } : service.commit(request),
+    });
+    const older = await uploaded(one, { parentId: server.root, name: 'a', text: '1' });
+    await queueDurableTransfers(one.store, one.context);
+    const { entryId } = older;
+    const newer = await uploaded(one, { parentId: server.root, name: 'a', text: '22', replaces: { entryId, baseRevision: null } });
+    await one.store.write((writing) => writing.updateTransfers([{ id: newer.id, changes: { state: 'sending' } }]));
+    await one.push();
+    expect((await stateOf(one, older.id))?.state).toBe('cancelled');
+    missing = false;
+    await one.store.write((writing) => writing.updateTransfers([{ id: newer.id, changes: { state: 'durable' } }]));
+    await one.sync();
+    expect([...server.entries.values()]).toMatchObject([{ id: entryId, name: 'a', digest: digestOf('22') }]);
   });
 
   test('written on two devices: the later one keeps its bytes as a conflict copy', async () => {
@@ -399,6 +464,7 @@ describe('response loop', () => {
     const { server, root, one, two } = twoDevices();
     server.pageChanges = 1;
     const a = idOf(await createFolder(one.context, root, 'a'));
+    await one.push();
     const lost = idOf(await createFolder(one.context, root, 'lost'));
     await one.push();
     await two.pull();

@@ -81,6 +81,36 @@ describe('engine', () => {
     await one.ended;
   });
 
+  test('back online, the journals are read before anything is sent', async () => {
+    const server = new NamespaceServer();
+    const calls: string[] = [];
+    let away = true;
+    const lost = { ok: false, code: 'offline', message: '' } as const;
+    const one = running(server, (service) => ({
+      ...service,
+      namespaces: async () => (away ? lost : service.namespaces()),
+      journalSince: (id, cursor) => {
+        calls.push('journal');
+        return service.journalSince(id, cursor);
+      },
+      commit: (request) => {
+        calls.push('commit');
+        return service.commit(request);
+      },
+    }));
+    await vi.waitFor(async () => expect(await one.state()).toBe('offline'));
+    await createFolder(one.context, server.root, 'a');
+    one.engine.wakeRequests();
+    expect(calls).toEqual([]);
+    away = false;
+    one.socket().onConnected();
+    await vi.waitFor(() => expect(server.named('a')).toHaveLength(1));
+    expect(calls.indexOf('commit')).toBeGreaterThan(calls.indexOf('journal'));
+    expect(calls[0]).toBe('journal');
+    one.stop.abort();
+    await one.ended;
+  });
+
   test('revoked: the engine ends, what waits stays on the device', async () => {
     const server = new NamespaceServer();
     const one = running(server);

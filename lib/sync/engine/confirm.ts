@@ -8,6 +8,8 @@ import { adoptedRow, entriesIn, writesContent } from './local-tree';
 export interface Confirmed {
   /** Transfers that are through; the pack sender removes their staged bytes. */
   readonly finished: readonly string[];
+  /** It was still in the queue. */
+  readonly known: boolean;
 }
 
 /** The rows the confirmed request is about, changed in memory and written once: a write costs more than everything else here. */
@@ -66,15 +68,33 @@ async function settleTransfers(
 }
 
 /** A later operation of our own on the entry, held against what the server now has, unless somebody else's change lies between. */
-function rebased(later: Operation, confirmed: Operation, entry: Entry, row: LocalEntry | undefined): Operation {
+function rebased(later: Operation, confirmed: Confirming, entry: Entry, row: LocalEntry | undefined): Operation {
   if (!('baseRevision' in later)) return later;
-  const byContent = writesContent(confirmed);
-  if (later.kind === 'write_file') return byContent ? { ...later, baseRevision: entry.contentRevision } : later;
+  const { content, place } = confirmed;
+  if (later.kind === 'write_file') return content ? { ...later, baseRevision: entry.contentRevision } : later;
   if (later.kind === 'delete') {
-    const foreign = byContent ? entry.placeRevision !== row?.placeRevision : entry.contentRevision !== row?.contentRevision;
+    const foreign = (!place && entry.placeRevision !== row?.placeRevision) || (!content && entry.contentRevision !== row?.contentRevision);
     return foreign ? later : { ...later, baseRevision: entry.revision };
   }
-  return byContent ? later : { ...later, baseRevision: entry.placeRevision };
+  return place ? { ...later, baseRevision: entry.placeRevision } : later;
+}
+
+/** What the operations of one request did to an entry. */
+interface Confirming {
+  readonly content: boolean;
+  readonly place: boolean;
+}
+
+function confirming(operations: readonly Operation[]): ReadonlyMap<EntryId, Confirming> {
+  const all = new Map<EntryId, Confirming>();
+  for (const operation of operations) {
+    const { content, place } = all.get(operation.entryId) ?? { content: false, place: false };
+    all.set(operation.entryId, {
+      content: content || writesContent(operation),
+      place: place || operation.kind !== 'write_file',
+    });
+  }
+  return all;
 }
 
 /** What waits behind the confirmed request names revisions from before it: brought up to date here. */
@@ -84,7 +104,7 @@ async function rebaseLater(
   states: ReadonlyMap<EntryId, Entry>,
   { rows, later }: { readonly rows: Rows; readonly later: readonly QueuedRequest[] },
 ): Promise<void> {
-  const confirmed = new Map(request.operations.map((operation) => [operation.entryId, operation]));
+  const confirmed = confirming(request.operations);
   for (const waiting of later) {
     let changed = false;
     const operations = waiting.operations.map((operation) => {
@@ -100,9 +120,9 @@ async function rebaseLater(
 }
 
 /** A row with more changes of our own waiting still learns which revision of the server they are based on now. */
-function renumbered(row: LocalEntry, operation: Operation, entry: Entry): LocalEntry {
-  const contentRevision = writesContent(operation) ? entry.contentRevision : row.contentRevision;
-  const placeRevision = operation.kind === 'write_file' ? row.placeRevision : entry.placeRevision;
+function renumbered(row: LocalEntry, { content, place }: Confirming, entry: Entry): LocalEntry {
+  const contentRevision = content ? entry.contentRevision : row.contentRevision;
+  const placeRevision = place ? entry.placeRevision : row.placeRevision;
   return { ...row, contentRevision, placeRevision, revision: Math.max(contentRevision, placeRevision) };
 }
 
@@ -112,7 +132,7 @@ function renumbered(row: LocalEntry, operation: Operation, entry: Entry): LocalE
  */
 export async function confirm(writing: LocalWriting, request: QueuedRequest, changes: readonly Entry[], at: number): Promise<Confirmed> {
   const queue = await writing.requests();
-  if (!queue.some(({ requestId }) => requestId === request.requestId)) return { finished: [] };
+  if (!queue.some(({ requestId }) => requestId === request.requestId)) return { finished: [], known: false };
   await writing.removeRequest(request.order);
   const { namespaceId, operations } = request;
   const states = new Map(changes.map((entry) => [entry.id, entry]));
@@ -122,7 +142,7 @@ export async function confirm(writing: LocalWriting, request: QueuedRequest, cha
   await rebaseLater(writing, request, states, { rows, later });
   const finished = await settleTransfers(writing, request, states, { rows, at });
   const waiting = entriesIn(later);
-  const byEntry = new Map(operations.map((operation) => [operation.entryId, operation]));
+  const byEntry = confirming(operations);
   const next: LocalEntry[] = [];
   for (const [id, entry] of states) {
     const row = rows.get(id);
@@ -134,5 +154,5 @@ export async function confirm(writing: LocalWriting, request: QueuedRequest, cha
     if (adopted !== undefined && adopted !== row) next.push(adopted);
   }
   if (next.length > 0) await writing.putEntries(next);
-  return { finished };
+  return { finished, known: true };
 }

@@ -2,8 +2,10 @@ import type { EntryId } from '../model/ids';
 import type { Clock, Random } from '../ports/clock';
 import type { Connection, LocalStore } from '../ports/local-store';
 import type { Log } from '../ports/log';
+import type { MergeBench } from '../ports/merge-bench';
 import type { ResponseQueue, SyncService } from '../ports/sync-service';
 import { Bell } from './bell';
+import { OwnDeletions } from './own-deletions';
 import { RequestLoop } from './request-loop';
 import { ResponseLoop } from './response-loop';
 
@@ -16,6 +18,8 @@ export interface EngineDeps {
   readonly log: Log;
   /** Named in conflict copies. */
   readonly deviceName: string;
+  /** Where texts changed on two devices are merged; without it both are kept. */
+  readonly bench?: MergeBench;
   /** The rows of these transfers were changed by a commit: pack sender and staging look at them again. */
   onTransfers(ids: readonly string[]): void;
   /** These were committed: nothing of them is needed any more. `onTransfers` unless given. */
@@ -31,6 +35,9 @@ export class Engine {
   readonly #deps: EngineDeps;
   readonly #requests = new Bell();
   readonly #responses = new Bell();
+  readonly #deletions = new OwnDeletions();
+  /** The journals were read since the server was last out of reach. */
+  #caughtUp = false;
   #connection: Connection = { state: 'connecting', firstSync: true, pulledAt: null };
 
   constructor(deps: EngineDeps) {
@@ -42,8 +49,9 @@ export class Engine {
     this.#requests.ring();
   }
 
-  /** Pull now, and try again what waits for the network. */
+  /** Pull now, then try again what waits for the network. */
   wakeAll(): void {
+    this.#caughtUp = false;
     this.#requests.ring();
     this.#responses.ring();
   }
@@ -63,7 +71,10 @@ export class Engine {
         this.wakeAll();
         onOnline();
       },
-      onDisconnected: () => this.#responses.ring(),
+      onDisconnected: () => {
+        this.#caughtUp = false;
+        this.#responses.ring();
+      },
       onSignedOut: () => this.#signedOut(end),
     });
     await Promise.all([
@@ -79,15 +90,29 @@ export class Engine {
   }
 
   #requestLoop(): RequestLoop {
-    return new RequestLoop({ ...this.#deps, onReachable: (reachable) => this.#reachable(reachable) });
+    return new RequestLoop({
+      ...this.#deps,
+      deletions: this.#deletions,
+      mayPush: () => this.#caughtUp,
+      onReachable: (reachable) => this.#reachable(reachable),
+    });
   }
 
   #responseLoop(): ResponseLoop {
     return new ResponseLoop({
       ...this.#deps,
+      deletions: this.#deletions,
       onReachable: (reachable) => this.#reachable(reachable),
-      onPulled: () => this.#became({ state: 'online', firstSync: false, pulledAt: this.#deps.clock.now() }),
+      onPulled: () => this.#pulled(),
     });
+  }
+
+  #pulled(): Promise<void> {
+    if (!this.#caughtUp) {
+      this.#caughtUp = true;
+      this.#requests.ring();
+    }
+    return this.#became({ state: 'online', firstSync: false, pulledAt: this.#deps.clock.now() });
   }
 
   /** A loop ends by itself only when the session is over. */
@@ -101,6 +126,10 @@ export class Engine {
   }
 
   #reachable(reachable: boolean): void {
+    if (!reachable && this.#caughtUp) {
+      this.#caughtUp = false;
+      this.#responses.ring();
+    }
     const { state } = this.#connection;
     if (state === 'signed_out' || (reachable && state === 'online') || (!reachable && state === 'offline')) return;
     if (reachable && state === 'offline') {

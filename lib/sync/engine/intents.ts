@@ -4,6 +4,7 @@ import { checkName, NAME_SENTENCES, nameKey } from '../model/names';
 import type { Clock, Random } from '../ports/clock';
 import type { LocalEntry, LocalReading, LocalStore, LocalWriting } from '../ports/local-store';
 import type { Operation } from '../protocol/commit';
+import { mustBeHeld } from './held';
 import { changedRow, entriesIn, freeNameIn, newRow } from './local-tree';
 import { addRequest } from './transfer-commits';
 
@@ -75,11 +76,12 @@ async function rowsOf(reading: LocalReading, entryIds: readonly EntryId[]): Prom
   return rows.map((row) => row ?? refuse(GONE));
 }
 
-/** Adds operations to the queue, one request per namespace and 1,000 operations. */
+/** Adds operations to the queue, one request per namespace and 1,000 operations; in namespaces of `held` they wait for the person's word. */
 export async function queueOperations(
   writing: LocalWriting,
   context: IntentContext,
   operations: readonly { readonly namespaceId: NamespaceId; readonly operation: Operation }[],
+  held: ReadonlySet<NamespaceId> = new Set(),
 ): Promise<void> {
   const namespaces = new Map<NamespaceId, Operation[]>();
   for (const { namespaceId, operation } of operations) {
@@ -89,7 +91,7 @@ export async function queueOperations(
   }
   for (const [namespaceId, list] of namespaces) {
     for (let at = 0; at < list.length; at += COMMIT_OPERATIONS_MAX) {
-      await addRequest(writing, context, namespaceId, list.slice(at, at + COMMIT_OPERATIONS_MAX));
+      await addRequest(writing, context, namespaceId, list.slice(at, at + COMMIT_OPERATIONS_MAX), held.has(namespaceId));
     }
   }
 }
@@ -194,10 +196,38 @@ async function endTransfers(writing: LocalWriting, rows: readonly LocalEntry[], 
   return [...ids];
 }
 
-export async function remove(context: IntentContext, entryIds: readonly EntryId[]): Promise<Wish> {
+/** Live entries that go with these rows, by namespace, themselves included. */
+async function taken(reading: LocalReading, rows: readonly LocalEntry[]): Promise<ReadonlyMap<NamespaceId, number>> {
+  const folders = rows.filter(({ kind }) => kind === 'folder').map(({ id }) => id);
+  const ids = new Map([...rows, ...(await below(reading, folders))].map((row) => [row.id, row]));
+  const counts = new Map<NamespaceId, number>();
+  for (const { namespaceId, deletedAt } of ids.values()) {
+    if (deletedAt === null) counts.set(namespaceId, (counts.get(namespaceId) ?? 0) + 1);
+  }
+  return counts;
+}
+
+async function heldNamespaces(reading: LocalReading, rows: readonly LocalEntry[]): Promise<ReadonlySet<NamespaceId>> {
+  const held = new Set<NamespaceId>();
+  for (const [namespaceId, entries] of await taken(reading, rows)) {
+    if (await mustBeHeld(reading, namespaceId, entries)) held.add(namespaceId);
+  }
+  return held;
+}
+
+/**
+ * To the trash. `confirmed`: the person was asked. Without it, a wish that takes much at once (`isMassDeletion`) shows, but is held
+ * until `confirmHeld`.
+ */
+export async function remove(
+  context: IntentContext,
+  entryIds: readonly EntryId[],
+  { confirmed = false }: { readonly confirmed?: boolean } = {},
+): Promise<Wish> {
   let ended: readonly string[] = [];
   const result = await wish(context, async (writing) => {
     const rows = (await rowsOf(writing, entryIds)).filter(({ deletedAt }) => deletedAt === null);
+    const held = confirmed ? new Set<NamespaceId>() : await heldNamespaces(writing, rows);
     const queued = entriesIn(await writing.requests());
     ended = await endTransfers(writing, rows, queued);
     const operations: { namespaceId: NamespaceId; operation: Operation }[] = [];
@@ -210,7 +240,7 @@ export async function remove(context: IntentContext, entryIds: readonly EntryId[
       operations.push({ namespaceId: row.namespaceId, operation: { kind: 'delete', entryId: row.id, baseRevision: row.revision } });
     }
     await writing.putEntries(next);
-    await queueOperations(writing, context, operations);
+    await queueOperations(writing, context, operations, held);
     return entryIds;
   });
   if (result.ok && ended.length > 0) context.onTransfers(ended);

@@ -2,11 +2,15 @@ import type { RequestId } from '../model/ids';
 import type { Clock, Random } from '../ports/clock';
 import type { LocalStore, LocalWriting, QueuedRequest } from '../ports/local-store';
 import type { Log } from '../ports/log';
+import type { MergeBench } from '../ports/merge-bench';
 import type { SyncService } from '../ports/sync-service';
 import { type ErrorCode, RETRY_LATER, SIGNED_OUT } from '../protocol/error-codes';
 import { type Bell, backOff } from './bell';
 import { confirm } from './confirm';
-import { reject } from './reject';
+import { mergeTexts } from './merge-texts';
+import { takeNextRequest } from './next-request';
+import type { OwnDeletions } from './own-deletions';
+import { type Refusal, reject } from './reject';
 import { queueDurableTransfers } from './transfer-commits';
 
 export interface LoopDeps {
@@ -17,8 +21,14 @@ export interface LoopDeps {
   readonly log: Log;
   /** Named in conflict copies. */
   readonly deviceName: string;
+  /** Where texts changed on two devices are merged; without it both are kept. */
+  readonly bench?: MergeBench;
+  /** Shared with the response loop. */
+  readonly deletions?: OwnDeletions;
   /** Transfers were finished, failed or sent back: pack sender and staging look at them again. */
   onTransfers(ids: readonly string[]): void;
+  /** False until the journals were read since the connection came back: pull, plan, push. The bell rings when it becomes true. */
+  mayPush?(): boolean;
   /** These were committed: nothing of them is needed any more. `onTransfers` unless given. */
   onFinished?(ids: readonly string[]): void;
   /** The server answered, or did not. */
@@ -33,14 +43,15 @@ async function halve(writing: LocalWriting, request: QueuedRequest, random: Rand
   const next = (await writing.requests()).find(({ order }) => order > request.order);
   const middle = Math.ceil(request.operations.length / 2);
   const part = (order: number, operations: QueuedRequest['operations']): QueuedRequest => {
-    return { ...request, order, requestId: random.uuid() as RequestId, operations, attempts: 0 };
+    // Counted as sent once, so that the halves are not put together again.
+    return { ...request, order, requestId: random.uuid() as RequestId, operations, attempts: 1 };
   };
   await writing.putRequest(part(request.order, request.operations.slice(0, middle)));
   await writing.putRequest(part((request.order + (next?.order ?? request.order + 1)) / 2, request.operations.slice(middle)));
 }
 
 /** How a run over the queue ended. */
-export type Drained = 'empty' | 'later' | 'signed_out';
+export type Drained = 'empty' | 'later' | 'waiting' | 'signed_out';
 
 /** After so many refusals in a row something is wrong beyond one request's content: wait instead of asking on. A full request of taken names needs 1,000. */
 const REFUSALS_MAX = 5_000;
@@ -58,7 +69,9 @@ export class RequestLoop {
   async drain(signal: AbortSignal): Promise<Drained> {
     const { store, random, clock } = this.#deps;
     while (!signal.aborted) {
-      const request = await store.read((reading) => reading.firstRequest());
+      // What others did comes first: a deletion must know what it deletes.
+      if (this.#deps.mayPush?.() === false) return 'waiting';
+      const request = await takeNextRequest(store, random);
       if (request === undefined) {
         if (!(await queueDurableTransfers(store, { random, clock }))) return 'empty';
         continue;
@@ -82,8 +95,8 @@ export class RequestLoop {
     }
   }
 
-  async #send(request: QueuedRequest): Promise<'done' | Exclude<Drained, 'empty'>> {
-    const { store, service, clock, random, deviceName, log } = this.#deps;
+  async #send(request: QueuedRequest): Promise<'done' | 'later' | 'signed_out'> {
+    const { store, service, clock, log } = this.#deps;
     const { requestId, namespaceId, operations } = request;
     const reply = await service.commit({ requestId, namespaceId, operations: [...operations] });
     if (!reply.ok) return this.#onFailure(request, reply.code);
@@ -91,40 +104,42 @@ export class RequestLoop {
     const { value } = reply;
     if (value.ok) {
       this.#refusals = 0;
-      const { finished } = await store.write((writing) => confirm(writing, request, value.changes, clock.now()));
+      const { finished } = await store.write(async (writing) => {
+        const confirmed = await confirm(writing, request, value.changes, clock.now());
+        if (confirmed.known) this.#deps.deletions?.confirmed(request);
+        return confirmed;
+      });
       if (finished.length > 0) (this.#deps.onFinished ?? this.#deps.onTransfers)(finished);
       return 'done';
     }
-    if (RETRY_LATER.has(value.reason)) return this.#later(request);
+    if (RETRY_LATER.has(value.reason)) return 'later';
     this.#refusals += 1;
     log.info('request_refused', { reason: value.reason, operation: value.operation, operations: operations.length });
-    if (this.#refusals > REFUSALS_MAX) return this.#later(request);
-    const { transfers } = await store.write((writing) => reject(writing, request, value, { random, deviceName, now: clock.now() }));
-    if (transfers.length > 0) this.#deps.onTransfers(transfers);
+    if (this.#refusals > REFUSALS_MAX) return 'later';
+    return this.#refused(request, value);
+  }
+
+  async #refused(request: QueuedRequest, refusal: Refusal): Promise<'done' | 'later'> {
+    const { store, clock, random, deviceName, bench, onTransfers } = this.#deps;
+    const now = clock.now();
+    const merging = bench === undefined ? undefined : await mergeTexts(request, refusal, { store, bench, deviceName, now });
+    if (merging?.outcome === 'later') return 'later';
+    const merged = merging?.outcome === 'merged' ? { merged: merging.merged } : {};
+    const { transfers } = await store.write((writing) => reject(writing, request, refusal, { random, deviceName, now, ...merged }));
+    if (transfers.length > 0) onTransfers(transfers);
     return 'done';
   }
 
-  async #onFailure(request: QueuedRequest, code: ErrorCode | 'offline'): Promise<'done' | Exclude<Drained, 'empty'>> {
-    const { store, clock, random, deviceName, log } = this.#deps;
+  async #onFailure(request: QueuedRequest, code: ErrorCode | 'offline'): Promise<'done' | 'later' | 'signed_out'> {
+    const { store, random, log } = this.#deps;
     this.#deps.onReachable(code !== 'offline');
-    if (code === 'offline' || RETRY_LATER.has(code)) return this.#later(request);
+    if (code === 'offline' || RETRY_LATER.has(code)) return 'later';
     if (SIGNED_OUT.has(code)) return 'signed_out';
     log.warn('request_impossible', { code, operations: request.operations.length });
     if (request.operations.length > 1) {
       await store.write((writing) => halve(writing, request, random));
       return 'done';
     }
-    const refusal = { ok: false, reason: code, operation: 0 } as const;
-    const { transfers } = await store.write((writing) => reject(writing, request, refusal, { random, deviceName, now: clock.now() }));
-    if (transfers.length > 0) this.#deps.onTransfers(transfers);
-    return 'done';
-  }
-
-  async #later(request: QueuedRequest): Promise<'later'> {
-    await this.#deps.store.write(async (writing) => {
-      const standing = (await writing.requests()).find(({ requestId }) => requestId === request.requestId);
-      if (standing !== undefined) await writing.putRequest({ ...standing, attempts: standing.attempts + 1 });
-    });
-    return 'later';
+    return this.#refused(request, { ok: false, reason: code, operation: 0 });
   }
 }

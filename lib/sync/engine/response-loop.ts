@@ -5,9 +5,11 @@ import type { Log } from '../ports/log';
 import type { SyncService } from '../ports/sync-service';
 import type { Change, JournalCommit, JournalPage, NamespaceView } from '../protocol/commit';
 import { type ErrorCode, SIGNED_OUT } from '../protocol/error-codes';
+import { type ArrivalContext, beforeAdoption } from './arrivals';
 import type { Bell } from './bell';
 import { confirm } from './confirm';
 import { adopt } from './local-tree';
+import { OwnDeletions } from './own-deletions';
 
 export interface ResponseDeps {
   readonly store: LocalStore;
@@ -15,6 +17,10 @@ export interface ResponseDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Named in conflict copies. */
+  readonly deviceName: string;
+  /** Shared with the request loop; without it deletions are forgotten as soon as their reply is here. */
+  readonly deletions?: OwnDeletions;
   /** The server's state of these entries moved on: kept content may be out of date. */
   onChanged(ids: readonly EntryId[]): void;
   /** Own requests were recognised in the journal: their transfers are through. */
@@ -36,9 +42,16 @@ const SLICE_ROWS = 1_000;
 /** Follows the journals of every namespace from the device's cursors. Notices only make it look sooner. */
 export class ResponseLoop {
   readonly #deps: ResponseDeps;
+  readonly #context: ArrivalContext;
 
   constructor(deps: ResponseDeps) {
     this.#deps = deps;
+    this.#context = {
+      random: deps.random,
+      clock: deps.clock,
+      deletions: deps.deletions ?? new OwnDeletions(),
+      deviceName: deps.deviceName,
+    };
   }
 
   /** Reads every journal to its head. */
@@ -115,7 +128,7 @@ export class ResponseLoop {
     const finished: string[] = [];
     for (const [index, commits] of slices.entries()) {
       await store.write(async (writing) => {
-        const applied = await applyCommits(writing, page.namespaceId, commits, { at: this.#deps.clock.now(), anew });
+        const applied = await applyCommits(writing, page.namespaceId, commits, this.#context, anew);
         changed.push(...applied.changed);
         finished.push(...applied.finished);
         if (index === slices.length - 1) await writing.putCursor(row);
@@ -174,25 +187,34 @@ async function applyCommits(
   writing: LocalWriting,
   namespaceId: NamespaceId,
   commits: readonly JournalCommit[],
-  { at, anew }: { readonly at: number; readonly anew: boolean },
+  context: ArrivalContext,
+  anew: boolean,
 ): Promise<{ readonly changed: readonly EntryId[]; readonly finished: readonly string[] }> {
   let queue: readonly QueuedRequest[] = await writing.requests();
+  const { deletions, clock } = context;
   const changed: EntryId[] = [];
   const finished: string[] = [];
   let foreign: Change[] = [];
   const adoptForeign = async () => {
-    if (foreign.length > 0) changed.push(...(await adopt(writing, namespaceId, foreign, queue, anew)));
+    if (foreign.length === 0) return;
+    const planned = await beforeAdoption(writing, foreign, queue, context);
+    queue = planned.queue;
+    changed.push(...planned.changed, ...(await adopt(writing, namespaceId, foreign, queue, anew)));
     foreign = [];
   };
   for (const commit of commits) {
     const own = queue.find(({ requestId }) => requestId === commit.requestId);
     if (own === undefined) {
+      if (deletions.knows(commit.requestId)) {
+        await adoptForeign();
+        deletions.seen(commit.requestId);
+      }
       foreign.push(...commit.changes);
       continue;
     }
     // Ours, and its reply was lost or is still on its way: recognised here, it is not a change by somebody else.
     await adoptForeign();
-    finished.push(...(await confirm(writing, own, commit.changes, at)).finished);
+    finished.push(...(await confirm(writing, own, commit.changes, clock.now())).finished);
     queue = await writing.requests();
   }
   await adoptForeign();

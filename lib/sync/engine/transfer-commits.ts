@@ -1,10 +1,12 @@
-import type { EntryId, NamespaceId, RequestId } from '../model/ids';
+import type { Digest, EntryId, NamespaceId, RequestId } from '../model/ids';
 import { COMMIT_OPERATIONS_MAX } from '../model/limits';
 import type { Manifest } from '../model/manifest';
 import type { Clock, Random } from '../ports/clock';
-import type { LocalEntry, LocalStore, LocalTransfer, LocalWriting, TransferChange } from '../ports/local-store';
+import type { LocalEntry, LocalStore, LocalTransfer, LocalWriting, QueuedRequest, TransferChange } from '../ports/local-store';
 import type { Operation } from '../protocol/commit';
-import { changedRow, entriesIn, newRow } from './local-tree';
+import { emptied, mustBeHeld } from './held';
+import { changedRow, entriesIn, newRow, writesContent } from './local-tree';
+import { sendable } from './next-request';
 
 /** Chunks named in one request: about 95 bytes of JSON each, and a request holds 8 MiB. */
 const REQUEST_CHUNKS_MAX = 60_000;
@@ -18,7 +20,8 @@ function stagedRow(row: LocalEntry | undefined, transfer: LocalTransfer, committ
   }
   const unknown = row.remote === null && !committed;
   const base = unknown ? null : (transfer.baseRevision ?? row.contentRevision);
-  return { row: changedRow(row, { size, digest, mtime, transferId: id }), base };
+  // Deleted by somebody else meanwhile: shown, and the server's refusal decides where the bytes go.
+  return { row: changedRow(row, { size, digest, mtime, transferId: id, deletedAt: null }), base };
 }
 
 /**
@@ -37,26 +40,55 @@ async function applySlice(writing: LocalWriting, transferIds: readonly string[])
   );
   const known = new Map((await writing.entries(transfers.map(({ entryId }) => entryId))).map((row) => [row?.id, row]));
   const replacing = transfers.some(({ entryId }) => known.get(entryId) !== undefined);
-  const queued = replacing ? entriesIn(await writing.requests()) : new Set<EntryId>();
+  // Only requests that bring content count: one that moves the file says nothing of an older transfer.
+  const queued = replacing ? contentIn(await writing.requests()) : new Map<EntryId, ReadonlySet<Digest>>();
   const changes: TransferChange[] = [];
   const rows = new Map<EntryId, LocalEntry>();
   for (const transfer of transfers) {
     const before = rows.get(transfer.entryId) ?? known.get(transfer.entryId);
     if (before?.transferId === transfer.id) continue;
-    // Deleted here while its bytes were read: the wish to delete came later and wins, unless it is not the same file any more.
-    if (before !== undefined && before.deletedAt !== null) {
+    // Its commit waits already, so it was shown: what is shown now came after it.
+    if (before?.transferId !== undefined && transfer.digest !== undefined && queued.get(transfer.entryId)?.has(transfer.digest)) continue;
+    // Deleted here while its bytes were read: the wish to delete came later and wins.
+    if (before !== undefined && before.deletedAt !== null && before.remote !== undefined) {
       changes.push({ id: transfer.id, changes: { state: 'cancelled' } });
       continue;
     }
+    if (transfer.shown === true && before?.transferId !== undefined) {
+      changes.push(...overwritten(transfer, before.transferId, queued));
+      continue;
+    }
     const { row, base } = stagedRow(before, transfer, queued.has(transfer.entryId));
-    if (before?.transferId !== undefined && !queued.has(transfer.entryId)) {
+    const isQueued = before?.digest != null && queued.get(transfer.entryId)?.has(before.digest) === true;
+    // What the person has overwritten ends, unless its commit waits already; left over, it would come back over the newer bytes.
+    if (before?.transferId !== undefined && !isQueued) {
       changes.push({ id: before.transferId, changes: { state: 'cancelled' } });
     }
-    if (base !== transfer.baseRevision) changes.push({ id: transfer.id, changes: { baseRevision: base } });
+    changes.push({ id: transfer.id, changes: { shown: true, ...(base === transfer.baseRevision ? {} : { baseRevision: base }) } });
     rows.set(row.id, row);
   }
   if (rows.size > 0) await writing.putEntries([...rows.values()]);
   if (changes.length > 0) await writing.updateTransfers(changes);
+}
+
+/**
+ * Bytes that were shown once and were replaced by the newer ones of `by`: they never come back over them. Unless their commit waits
+ * already they end, and the newer ones take their place where they would have made the file.
+ */
+function overwritten(transfer: LocalTransfer, by: string, queued: ReadonlyMap<EntryId, ReadonlySet<Digest>>): readonly TransferChange[] {
+  const { id, entryId, digest, baseRevision } = transfer;
+  if (digest !== undefined && queued.get(entryId)?.has(digest) === true) return [];
+  const end: TransferChange = { id, changes: { state: 'cancelled' } };
+  return baseRevision === null ? [end, { id: by, changes: { baseRevision: null } }] : [end];
+}
+
+/** Digests of the contents that wait in the queue, by file. */
+function contentIn(requests: readonly QueuedRequest[]): ReadonlyMap<EntryId, ReadonlySet<Digest>> {
+  const contents = new Map<EntryId, Set<Digest>>();
+  for (const { entryId, digest } of requests.flatMap(({ operations }) => operations.filter(writesContent))) {
+    contents.set(entryId, (contents.get(entryId) ?? new Set()).add(digest));
+  }
+  return contents;
 }
 
 function operationOf(transfer: LocalTransfer, row: LocalEntry, manifest: Manifest): Operation {
@@ -69,21 +101,27 @@ function operationOf(transfer: LocalTransfer, row: LocalEntry, manifest: Manifes
 
 /**
  * Turns transfers whose chunks are all on the server into one request at the end of the queue, behind the folders they belong in.
- * To be called while the queue is empty: nothing else says that a transfer has its request already. Returns whether there is something to send or to look at again.
+ * To be called while nothing of the queue may be sent: entries about which something waits there have their request already, or come
+ * after it. Many emptied files at once are held. Returns whether there is something to send or to look at again.
  */
 export async function queueDurableTransfers(
   store: LocalStore,
   context: { readonly random: Random; readonly clock: Clock },
 ): Promise<boolean> {
   return store.write(async (writing) => {
-    if ((await writing.firstRequest()) !== undefined) return true;
-    const durable = await writing.transfersIn(['durable'], COMMIT_OPERATIONS_MAX);
-    const namespaceId = durable[0]?.namespaceId;
+    const queue = await writing.requests();
+    if ((await sendable(writing, queue)).length > 0) return true;
+    // What is held may concern thousands of transfers: behind them there may be others.
+    const durable = await writing.transfersIn(['durable'], queue.length === 0 ? COMMIT_OPERATIONS_MAX : undefined);
+    const queued = entriesIn(queue);
+    const free = durable.filter(({ entryId }) => !queued.has(entryId)).slice(0, COMMIT_OPERATIONS_MAX);
+    const namespaceId = free[0]?.namespaceId;
     if (namespaceId === undefined) return false;
-    const ours = durable.filter((transfer) => transfer.namespaceId === namespaceId);
+    const ours = free.filter((transfer) => transfer.namespaceId === namespaceId);
     const operations = await operationsOf(writing, ours);
-    if (operations.length === 0) return (await writing.transfersIn(['durable'], COMMIT_OPERATIONS_MAX)).length < durable.length;
-    await addRequest(writing, context, namespaceId, operations);
+    if (operations.length === 0) return (await writing.transfersIn(['durable'])).length < durable.length;
+    const held = await mustBeHeld(writing, namespaceId, await emptied(writing, operations));
+    await addRequest(writing, context, namespaceId, operations, held);
     return true;
   });
 }
@@ -128,13 +166,15 @@ async function visibleTransfers(
   return { visible, rows: new Map((await writing.entries(entryIds)).map((row) => [row?.id, row])) };
 }
 
-/** Puts operations at the end of the queue as one request. */
+/** Puts operations at the end of the queue as one request; `held`: to wait there for the person's word. */
 export async function addRequest(
   writing: LocalWriting,
   { random, clock }: { readonly random: Random; readonly clock: Clock },
   namespaceId: NamespaceId,
   operations: readonly Operation[],
+  held = false,
 ): Promise<void> {
   const requestId = random.uuid() as RequestId;
-  await writing.addRequest({ requestId, namespaceId, operations, createdAt: clock.now(), attempts: 0 });
+  const hold = held ? { held: 'mass_deletion' as const } : {};
+  await writing.addRequest({ requestId, namespaceId, operations, createdAt: clock.now(), attempts: 0, ...hold });
 }

@@ -47,3 +47,13 @@ export const SESSION_IDLE_DAYS_MAX = 60;
 export const PACK_UPLOAD_IDLE_HOURS_MAX = 72;
 /** The service worker drains the queue this long at a time; browsers end it after some 189 s. */
 export const DRAIN_MILLISECONDS_MAX = 150_000;
+
+/** A text file up to this size, on every side, is merged line by line; larger ones are kept both. */
+export const MERGE_BYTES_MAX = 4 * 2 ** 20;
+/** Comparisons of lines one merge may need: about a second of work. Files of many equal lines need their square. */
+export const MERGE_COMPARISONS_MAX = 20_000_000;
+
+/** So many deletions at once are never asked about … */
+export const MASS_DELETION_ENTRIES_MIN = 50;
+/** … nor is this share of a namespace's live entries, whichever is more. */
+export const MASS_DELETION_SHARE_MIN = 0.25;

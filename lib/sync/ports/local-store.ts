@@ -26,7 +26,10 @@ export interface LocalRequest {
   readonly namespaceId: NamespaceId;
   readonly operations: readonly Operation[];
   readonly createdAt: number;
+  /** How often it was sent; counted before it is, so that 0 means: the server cannot know of it. */
   readonly attempts: number;
+  /** Not to be sent before the person has confirmed it: it deletes or empties much at once. */
+  readonly held?: 'mass_deletion';
 }
 export type QueuedRequest = LocalRequest & { readonly order: number };
 
@@ -54,6 +57,8 @@ export interface LocalTransfer {
   readonly stagedBytes: number;
   readonly sentBytes: number;
   readonly digest?: Digest;
+  /** Its bytes have been its row's content: when the row names another transfer now, these bytes were overwritten by the person. */
+  readonly shown?: true;
   /** The store's own note of where the chunks are staged. */
   readonly staged?: string;
   readonly finishedAt?: number;

@@ -33,7 +33,7 @@ interface Namespace {
 }
 
 /** Both stores over the same records, as they share one database in production. `hash` is SHA-256. */
-export function createMemoryMetadata(hash: Hash): { readonly metadata: MetadataStore; readonly index: ChunkIndex } {
+export function createMemoryMetadata(hash: Hash): { readonly metadata: MetadataStore; readonly index: MemoryChunkIndex } {
   const namespaces = new Map<NamespaceId, Namespace>();
   const places = new Map<ChunkId, ChunkPlace>();
   return { metadata: new MemoryMetadataStore(namespaces, places, hash), index: new MemoryChunkIndex(namespaces, places) };
@@ -176,7 +176,8 @@ function addChain(namespace: Namespace, entries: Map<EntryId, Entry>, id: EntryI
   }
 }
 
-class MemoryChunkIndex implements ChunkIndex {
+/** The block server's records of the same twin. */
+export class MemoryChunkIndex implements ChunkIndex {
   constructor(
     private readonly namespaces: ReadonlyMap<NamespaceId, Namespace>,
     private readonly places: Map<ChunkId, ChunkPlace>,
@@ -199,5 +200,18 @@ class MemoryChunkIndex implements ChunkIndex {
 
   async locate(ids: readonly ChunkId[]): Promise<readonly ChunkPlace[]> {
     return ids.flatMap((id) => this.places.get(id) ?? []);
+  }
+
+  /** What garbage collection does: chunks that no revision names are forgotten, whoever was granted them. Returns how many. */
+  forgetUnnamed(): number {
+    const named = new Set<ChunkId>();
+    for (const { revisions } of this.namespaces.values())
+      for (const { manifest } of revisions.values()) for (const { id } of manifest) named.add(id);
+    const unnamed = [...this.places.keys()].filter((id) => !named.has(id));
+    for (const id of unnamed) {
+      this.places.delete(id);
+      for (const { granted } of this.namespaces.values()) granted.delete(id);
+    }
+    return unnamed.length;
   }
 }

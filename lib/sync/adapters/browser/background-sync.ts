@@ -37,7 +37,8 @@ export async function askForDrain(registration: ServiceWorkerRegistration, userI
 
 /** True when the queue holds anything that can be sent with every page closed. Costs two key look-ups. */
 export async function hasSendable(database: SatchelDatabase): Promise<boolean> {
-  if ((await database.requests.limit(1).count()) > 0) return true;
+  // What is held waits for the person, not for the network.
+  if ((await database.requests.filter(({ held }) => held === undefined).first()) !== undefined) return true;
   const files = database.transfers.where('state').anyOf([...SENDABLE_ALONE]);
   return (await files.filter(({ paused }) => paused === 0).first()) !== undefined;
 }

@@ -52,8 +52,10 @@ export interface RequestRow {
   readonly namespaceId: NamespaceId;
   readonly operations: readonly Operation[];
   readonly createdAt: number;
-  /** How often it was sent. */
+  /** How often it was sent; counted before it is. */
   readonly attempts: number;
+  /** Waits for the person's word: it deletes or empties much at once. */
+  readonly held?: 'mass_deletion';
 }
 
 /**

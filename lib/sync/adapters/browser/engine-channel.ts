@@ -21,7 +21,8 @@ export interface WorkerCalls {
   rename(entryId: EntryId, name: string): Promise<IntentResult>;
   move(entryIds: readonly EntryId[], parentId: EntryId): Promise<IntentResult>;
   copy(entryIds: readonly EntryId[], parentId: EntryId): Promise<IntentResult>;
-  remove(entryIds: readonly EntryId[]): Promise<IntentResult>;
+  /** `confirmed`: the person was asked, or asked for just this; else a mass deletion is held. */
+  remove(entryIds: readonly EntryId[], options: { readonly confirmed: boolean }): Promise<IntentResult>;
   restore(entryIds: readonly EntryId[]): Promise<IntentResult>;
   /** Adds to the things picked under `pickId`; they are let go by `upload` and `forgetPicked`. */
   picked(pickId: string, items: readonly PickedItem[]): Promise<void>;
@@ -31,6 +32,8 @@ export interface WorkerCalls {
   pauseTransfers(ids: readonly string[] | 'all', paused: 0 | 1): Promise<void>;
   cancelTransfers(ids: readonly string[] | 'all'): Promise<void>;
   retryTransfers(ids: readonly string[] | 'all'): Promise<void>;
+  confirmHeld(): Promise<void>;
+  discardHeld(): Promise<void>;
   continueTransfers(ids: readonly string[]): Promise<void>;
   writeFile(entryId: EntryId, bytes: Blob, base: ContentBase, quiet: boolean): Promise<EditResult>;
   createFile(parentId: EntryId, name: string, bytes: Blob): Promise<EditResult>;

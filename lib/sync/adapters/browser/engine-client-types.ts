@@ -62,10 +62,15 @@ export interface EngineClient {
   move(entryIds: readonly EntryId[], parentId: EntryId): Promise<IntentResult>;
   /** Copies without sending content, folders with everything in them. */
   copy(entryIds: readonly EntryId[], parentId: EntryId): Promise<IntentResult>;
-  /** To the trash. */
-  remove(entryIds: readonly EntryId[]): Promise<IntentResult>;
+  /** To the trash. A person's own selection is meant as it is; `confirmed: false` has mass deletions held until `confirmHeld`. */
+  remove(entryIds: readonly EntryId[], options?: { readonly confirmed: boolean }): Promise<IntentResult>;
   /** Out of the trash, to where they were (or to the top when that folder is gone). */
   restore(entryIds: readonly EntryId[]): Promise<IntentResult>;
+
+  /** The held requests of the queue (`requests` rows with `held`) are meant: they go out. */
+  confirmHeld(): Promise<void>;
+  /** They are not: the entries are back as they were. */
+  discardHeld(): Promise<void>;
 
   checkUpload(parentId: EntryId, items: readonly PickedItem[]): Promise<UploadCheck>;
   upload(parentId: EntryId, items: readonly PickedItem[], onConflict: OnConflict): Promise<IntentResult>;

@@ -74,8 +74,16 @@ class BrowserEngineClient implements EngineClient {
     return this.#worker.call('copy', entryIds, parentId);
   }
 
-  remove(entryIds: readonly EntryId[]): Promise<IntentResult> {
-    return this.#worker.call('remove', entryIds);
+  remove(entryIds: readonly EntryId[], options = { confirmed: true }): Promise<IntentResult> {
+    return this.#worker.call('remove', entryIds, options);
+  }
+
+  confirmHeld(): Promise<void> {
+    return this.#worker.call('confirmHeld');
+  }
+
+  discardHeld(): Promise<void> {
+    return this.#worker.call('discardHeld');
   }
 
   restore(entryIds: readonly EntryId[]): Promise<IntentResult> {

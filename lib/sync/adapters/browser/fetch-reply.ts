@@ -32,7 +32,8 @@ function codeOfStatus(status: number): ErrorCode | 'offline' {
   return status >= 500 ? 'internal' : 'bad_request';
 }
 
-async function refusal(response: Response): Promise<Reply<never>> {
+/** An answer that is no success, as a reply. */
+export async function refusal(response: Response): Promise<Reply<never>> {
   const body: unknown = await response.json().catch(() => null);
   const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : null;
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;

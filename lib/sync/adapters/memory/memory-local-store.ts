@@ -59,6 +59,32 @@ export class MemoryLocalStore implements LocalStore {
     if (manifest !== null) this.#state.staged.set(transfer.id, encodeManifest(manifest));
   }
 
+  /** The chunks of a transfer whose bytes were staged; its row is not touched. */
+  putStaged(transferId: string, manifest: Manifest): void {
+    this.#state.staged.set(transferId, encodeManifest(manifest));
+  }
+
+  /** What the sweep of staging does: the chunks of a transfer are known no more. */
+  removeStaged(transferId: string): void {
+    this.#state.staged.delete(transferId);
+  }
+
+  /** Another store that holds what this one holds now; called between transactions. */
+  copy(): MemoryLocalStore {
+    const copy = new MemoryLocalStore();
+    const { entries, requests, cursors, transfers, staged, connection, lastOrder } = this.#state;
+    copy.#state = {
+      entries: new Map(entries),
+      requests: new Map(requests),
+      cursors: new Map(cursors),
+      transfers: new Map(transfers),
+      staged: new Map(staged),
+      connection,
+      lastOrder,
+    };
+    return copy;
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined);
