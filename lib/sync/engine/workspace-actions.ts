@@ -254,6 +254,8 @@ export class WorkspaceActions {
       const wished = await remove(
         this.deps.intents,
         slice.map(({ record }) => record.entryId),
+        // The loop has asked about as many deletions already, by the same measure.
+        { confirmed: true },
       );
       if (!wished.ok) continue;
       await this.deps.records.remove(slice.flatMap(({ forget }) => forget));
