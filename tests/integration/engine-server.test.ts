@@ -114,7 +114,7 @@ async function twoDevices() {
   const again = await signIn(server.url, { email: person.me.email, password: person.password });
   const one = device(person, 'one');
   const two = device(again, 'two');
-  await vi.waitFor(async () => expect([await one.state(), await two.state()]).toEqual(['online', 'online']));
+  await vi.waitFor(async () => expect([await one.state(), await two.state()]).toEqual(['online', 'online']), { timeout: 15_000 });
   const stop = async () => {
     one.stop.abort();
     two.stop.abort();

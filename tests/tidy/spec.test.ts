@@ -24,7 +24,7 @@ function promises(text: string): Promised[] {
 /** Titles of all tests of a file, as written. */
 function titlesOf(text: string): string[] {
   const call = /\b(?:test|it)(?:\.\w+(?:\([^)]*\))?)*\s*\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g;
-  const eachCall = /\]\)\(\s*'((?:[^'\\]|\\.)*)'/g;
+  const eachCall = /\]\)+\(\s*'((?:[^'\\]|\\.)*)'/g;
   const found = [...text.matchAll(call), ...text.matchAll(eachCall)];
   return [...new Set(found.map((match) => (match[1] ?? match[2] ?? match[3] ?? '').replaceAll("\\'", "'")))];
 }
