@@ -35,7 +35,8 @@ export class BrowserMergeBench implements MergeBench {
     bytesMax: number,
   ): Promise<Reply<Uint8Array<ArrayBuffer> | null>> {
     try {
-      const response = await fetch(this.#deps.origin + contentAddress(file), {
+      const response = await fetch(`${this.#deps.origin}${contentAddress(file)}?exact=1`, {
+        cache: 'no-store',
         credentials: 'same-origin',
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
       });

@@ -28,6 +28,8 @@ const CONTENT_POLICY =
 
 /** Reads an address of file content; null for every other address. */
 export function readContentName(url: URL): ContentName | null {
+  // Whoever merges wants the server's bytes of just that revision, never what waits on this device in its place.
+  if (url.searchParams.get('exact') === '1') return null;
   if (!url.pathname.startsWith(`${ROUTES.files}/`)) return null;
   const [namespaceId = '', entryId = '', revision = '', last] = url.pathname.slice(ROUTES.files.length + 1).split('/');
   if (last !== 'content' || !isUuid(namespaceId) || !isUuid(entryId) || !/^[0-9]{1,15}$/.test(revision)) return null;
