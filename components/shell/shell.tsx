@@ -13,7 +13,7 @@ import { usePlace } from '../navigation/location';
 import { DropOverlay } from '../transfers/drop-overlay';
 import { Tray } from '../transfers/tray';
 import { Viewer } from '../viewer/viewer';
-import { InsecureNotice, SignedOutNotice } from './notices';
+import { HeldNotice, InsecureNotice, SignedOutNotice } from './notices';
 import { Sidebar, TabBar } from './sidebar';
 import { TopBar } from './top-bar';
 
@@ -41,6 +41,7 @@ export function Shell() {
     <div className="flex h-dvh flex-col">
       <InsecureNotice />
       <SignedOutNotice />
+      <HeldNotice />
       <div className="flex min-h-0 flex-1">
         <Sidebar folder={folder} />
         <div className="flex min-w-0 flex-1 flex-col desk:pr-2 desk:pb-2">
