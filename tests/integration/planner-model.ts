@@ -128,6 +128,12 @@ export class ModelDevice {
     const waits = (id: EntryId, ...kinds: string[]) => this.queue.some(({ entryId, kind }) => entryId === id && kinds.includes(kind));
     const tree = {
       row: (id: EntryId) => arriving.get(id) ?? this.rows.get(id)?.local,
+      settledParent: (id: EntryId) => {
+        const own = this.rows.get(id);
+        const remote = changes.findLast((change) => change.id === id) ?? own?.remote;
+        if (own === undefined || remote == null) return remote?.parentId ?? own?.local.parentId;
+        return waits(id, 'move', 'restore') && remote.placeRevision <= own.place ? own.local.parentId : remote.parentId;
+      },
       ownDeletion: (id: EntryId) => this.rows.get(id)?.local.deletedAt != null && waits(id, 'delete'),
       ownMove: (id: EntryId) => waits(id, 'move', 'restore'),
       ownTwins: (entry: Entry) => this.#twins(entry),
@@ -138,7 +144,7 @@ export class ModelDevice {
   }
 
   #twins({ id, parentId, name }: Entry): Entry[] {
-    if (this.#waits(id)) return [];
+    if (this.#waits(id) && this.rows.get(id)?.local.deletedAt == null) return [];
     const own = [...this.rows.values()].filter(({ remote }) => remote === null).map(({ local }) => local);
     return own.filter((each) => each.parentId === parentId && each.deletedAt === null && nameKey(each.name) === nameKey(name));
   }
@@ -204,13 +210,13 @@ export class ModelDevice {
     } else this.rows.set(result.id, rowOf(result));
   }
 
-  #liveFolder(folder: EntryId): EntryId {
+  #liveFolder(folder: EntryId, here = false): EntryId {
     let nearest = folder;
     for (let id = folder; id !== root; ) {
       const row = this.rows.get(id);
       if (row === undefined) return root;
       const { parentId, deletedAt } = row.remote ?? row.local;
-      if (deletedAt !== null) nearest = parentId;
+      if (deletedAt !== null || (here && row.local.deletedAt !== null)) nearest = parentId;
       id = parentId;
     }
     return nearest;
@@ -240,10 +246,11 @@ export class ModelDevice {
         remote,
       },
       standing: refusal.entry !== undefined && refusal.entry.id !== operation.entryId ? refusal.entry : null,
+      standingGoes: this.queue.some(({ kind, entryId }) => kind === 'delete' && entryId === refusal.entry?.id),
       bytes: 'content' in operation ? 'staged' : 'none',
       root,
       refuge: this.#above(parentId),
-      remoteRefuge: unheard ? this.#above(folder) : standsIn,
+      remoteRefuge: this.#liveFolder(unheard ? this.#above(folder) : standsIn, true),
       wantedFolderLive: this.#liveFolder(parentId) === parentId,
       newerDigest: newer,
       // As in the engine: newer bytes of our own are not mixed with what older ones were merged to.

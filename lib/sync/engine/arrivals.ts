@@ -52,11 +52,20 @@ function treeAfter(
 ): LocalTree {
   const { pending, kinds, deletions, twins } = known;
   const arriving = new Map(changes.filter(({ id }) => !pending.has(id)).map((change) => [change.id, change]));
+  const newest = new Map(changes.map((change) => [change.id, change]));
   const row = (id: EntryId) => arriving.get(id) ?? rows.get(id);
+  const ownMove = (id: EntryId) => kinds.get(id)?.has('move') === true || kinds.get(id)?.has('restore') === true;
+  const settledParent = (id: EntryId): EntryId | undefined => {
+    const own = rows.get(id);
+    const remote = newest.get(id) ?? (own === undefined ? undefined : remoteOf(own));
+    if (own === undefined || remote === null || remote === undefined) return remote?.parentId ?? own?.parentId;
+    return ownMove(id) && remote.placeRevision <= own.placeRevision ? own.parentId : remote.parentId;
+  };
   return {
     row,
+    settledParent,
     ownDeletion: (id) => rows.get(id)?.deletedAt != null && (kinds.get(id)?.has('delete') === true || deletions.has(id)),
-    ownMove: (id) => kinds.get(id)?.has('move') === true || kinds.get(id)?.has('restore') === true,
+    ownMove,
     ownTwins: ({ id }) => twins.get(id) ?? [],
   };
 }
@@ -125,13 +134,15 @@ async function twinsOf(
   reading: LocalReading,
   arrivals: readonly Arrival[],
   queue: readonly QueuedRequest[],
-  pending: ReadonlySet<EntryId>,
+  { pending, deleted }: { readonly pending: ReadonlySet<EntryId>; readonly deleted: (id: EntryId) => boolean },
 ) {
   const twins = new Map<EntryId, readonly LocalEntry[]>();
   const sent = entriesIn(queue.filter(({ attempts }) => attempts > 0));
   for (const { before, after } of arrivals) {
     const isNew = before === null || before.parentId !== after.parentId || before.name !== after.name || before.deletedAt !== null;
-    if (!isNew || after.deletedAt !== null || pending.has(after.id)) continue;
+    // What only waits to be deleted here has its name on the server still.
+    const named = pending.has(after.id) && !deleted(after.id);
+    if (!isNew || after.deletedAt !== null || named) continue;
     const standing = await reading.liveByName(after.parentId, nameKey(after.name));
     const ours = standing.filter((row) => row.id !== after.id && row.remote === null && !sent.has(row.id));
     if (ours.length > 0) twins.set(after.id, ours);
@@ -182,7 +193,8 @@ export async function beforeAdoption(
     const row = rows.get(after.id);
     return { before: row === undefined ? null : remoteOf(row), after };
   });
-  const twins = await twinsOf(writing, arrivals, queue, pending);
+  const deleted = (id: EntryId) => rows.get(id)?.deletedAt != null && kinds.get(id)?.has('delete') === true;
+  const twins = await twinsOf(writing, arrivals, queue, { pending, deleted });
   const tree = treeAfter(rows, changes, { pending, kinds, deletions, twins });
   const actions = planArrivals(arrivals, tree, { deviceName, now: clock.now() });
   for (const action of actions) await carryOut(writing, action, context);

@@ -38,15 +38,16 @@ function known(row: LocalEntry): Pick<Entry, 'parentId' | 'deletedAt'> {
   return remoteOf(row) ?? row;
 }
 
-/** `folderId` if it and everything above it is live as far as this device knows, else the nearest folder above that is. */
-async function liveFolder(reading: LocalReading, folderId: EntryId, root: EntryId): Promise<EntryId> {
+/** `folderId` if it and everything above it is live as far as this device knows, else the nearest folder above that is. `here`: nor deleted by the person. */
+async function liveFolder(reading: LocalReading, folderId: EntryId, root: EntryId, here = false): Promise<EntryId> {
   let nearest = folderId;
   let id = folderId;
   for (let depth = 0; id !== root; depth++) {
     const [row] = await reading.entries([id]);
     if (row === undefined || depth > DEPTH_MAX) return root;
     const { parentId, deletedAt } = known(row);
-    if (deletedAt !== null || row.kind !== 'folder') nearest = parentId;
+    const gone = deletedAt !== null || (here && row.deletedAt !== null);
+    if (gone || row.kind !== 'folder') nearest = parentId;
     id = parentId;
   }
   return nearest;
@@ -68,6 +69,15 @@ async function transferOf(reading: LocalReading, operation: Operation): Promise<
 function bytesOf(operation: Operation, transfer: LocalTransfer | undefined): RefusedCase['bytes'] {
   if (transfer !== undefined) return 'staged';
   return writesContent(operation) && operation.content.from !== 'splices' ? 'copied' : 'none';
+}
+
+/** The person has deleted the entry, and the deletion waits here. */
+async function goes(reading: LocalReading, entry: Entry | undefined): Promise<boolean> {
+  if (entry === undefined) return false;
+  const [row] = await reading.entries([entry.id]);
+  if (row?.deletedAt == null) return false;
+  const waits = (each: Operation) => each.kind === 'delete' && each.entryId === entry.id;
+  return (await reading.requests()).some(({ operations }) => operations.some(waits));
 }
 
 /** Everything the planner has to know about a refused operation. */
@@ -94,11 +104,13 @@ export async function refusedCase(
       remote,
     },
     standing: refusal.entry !== undefined && refusal.entry.id !== operation.entryId ? refusal.entry : null,
+    standingGoes: await goes(reading, refusal.entry),
     bytes: bytesOf(operation, transfer),
     newerDigest: newer?.digest,
     root,
     refuge: await liveFolderAbove(reading, parentId, root),
-    remoteRefuge: unheard ? await liveFolderAbove(reading, remoteFolder, root) : standsIn,
+    // Not into a folder whose deletion waits here: what is kept would go with it.
+    remoteRefuge: await liveFolder(reading, unheard ? await liveFolderAbove(reading, remoteFolder, root) : standsIn, root, true),
     wantedFolderLive: (await liveFolder(reading, parentId, root)) === parentId,
     // Newer bytes of our own are on their way: merging the older ones would only be in their way. What was merged may show already.
     canMerge: transfer !== undefined && row?.transferId !== undefined && carries,

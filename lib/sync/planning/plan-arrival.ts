@@ -19,6 +19,8 @@ export interface Arrival {
 export interface LocalTree {
   /** As the person sees it, own changes included. */
   row(id: EntryId): Pick<Entry, 'parentId' | 'deletedAt'> | undefined;
+  /** The folder it will stand in once the server has judged what waits here: a move that knows an older place than the server's is refused. */
+  settledParent(id: EntryId): EntryId | undefined;
   /** The entry was deleted here, and no other device can have known of it when it made its change. */
   ownDeletion(id: EntryId): boolean;
   /** A move of the entry waits here. */
@@ -52,11 +54,11 @@ function giveWay(ours: Entry, theirs: Entry, { deviceName, now }: Author): Arriv
   return { do: 'give_way', entryId: ours.id, name: bothFiles ? conflictName(ours.name, deviceName, now) : ours.name };
 }
 
-/** The entry and the folders above it in the local tree, nearest first; the walk ends where it comes back to itself. */
-function wayUp(tree: LocalTree, id: EntryId, parentId: EntryId): { readonly ids: readonly EntryId[]; readonly loops: boolean } {
+/** The entry and the folders above it, nearest first; the walk ends at the root, or where it comes back to itself. */
+function wayUp(parentOf: (id: EntryId) => EntryId | undefined, id: EntryId): { readonly ids: readonly EntryId[]; readonly loops: boolean } {
   const ids = [id];
   const seen = new Set(ids);
-  for (let at = parentId; tree.row(at) !== undefined; at = (tree.row(at) as Pick<Entry, 'parentId'>).parentId) {
+  for (let at = parentOf(id); at !== undefined && parentOf(at) !== undefined; at = parentOf(at)) {
     if (seen.has(at)) return { ids, loops: at === id };
     ids.push(at);
     seen.add(at);
@@ -72,10 +74,13 @@ export function planArrivals(arrivals: readonly Arrival[], tree: LocalTree, auth
   for (const arrival of arrivals) {
     const { before, after } = arrival;
     const parentId = tree.ownMove(after.id) ? (tree.row(after.id)?.parentId ?? after.parentId) : after.parentId;
-    const { ids, loops } = wayUp(tree, after.id, parentId);
-    if (bringsSomething(arrival)) {
+    const { ids, loops } = wayUp((id) => (id === after.id ? parentId : tree.row(id)?.parentId), after.id);
+    const settled = wayUp((id) => (id === after.id ? (tree.settledParent(id) ?? after.parentId) : tree.settledParent(id)), after.id).ids;
+    // Somebody moved what the person had moved out of a folder before deleting that: it comes back there, and the folder with it.
+    const undone = tree.ownMove(after.id) && after.deletedAt === null && settled[1] !== ids[1];
+    if (undone || bringsSomething(arrival)) {
       const edited = before === null || after.contentRevision > before.contentRevision;
-      for (const id of ids) {
+      for (const id of new Set([...ids, ...settled])) {
         // Moved or renamed elsewhere, deleted here: the deletion of the entry itself stands.
         if (id === after.id && !edited) continue;
         if (tree.ownDeletion(id)) put({ do: 'take_back_deletion', entryId: id });
@@ -83,7 +88,7 @@ export function planArrivals(arrivals: readonly Arrival[], tree: LocalTree, auth
     }
     // Of several changes the last one says whether it is the same as ours.
     if (after.deletedAt === null && last.get(after.id) === after)
-      for (const twin of tree.ownTwins(after)) if (!isOne(twin, after)) put(giveWay(twin, after, author));
+      for (const twin of tree.ownTwins(after)) if (!isOne(twin, after) || tree.ownDeletion(after.id)) put(giveWay(twin, after, author));
     const moved = loops ? ids.find((id) => id !== after.id && tree.ownMove(id)) : undefined;
     if (moved !== undefined) put({ do: 'take_back_move', entryId: moved });
   }

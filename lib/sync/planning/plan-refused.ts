@@ -20,6 +20,8 @@ export interface RefusedCase {
   readonly trees: Trees;
   /** Who holds the wished name, for `name_taken`. */
   readonly standing: Entry | null;
+  /** The person has deleted `standing`, and the server does not know that yet. */
+  readonly standingGoes: boolean;
   /** Where the operation's bytes are: on this device, with another entry on the server, or it has none. */
   readonly bytes: 'staged' | 'copied' | 'none';
   /** The person has written the file again since, and these bytes are on their way; undefined: the operation's bytes are the newest. */
@@ -105,7 +107,8 @@ function onNameTaken(one: RefusedCase): RefusedAction {
   if (parentId === undefined || name === undefined) return { do: 'give_up' };
   const theirs = standing !== null && standing.deletedAt === null ? standing : null;
   // Renamed or deleted later on: any name does until then, and what others have under this one is not meant.
-  if (theirs !== null && isLatestPlace(one)) {
+  // Nor is what the person has deleted meant: our own would go with it.
+  if (theirs !== null && !one.standingGoes && isLatestPlace(one)) {
     if (wanted.kind === 'create_folder' && theirs.kind === 'folder') return { do: 'merge_folder', into: theirs.id };
     if (wanted.kind === 'create_file' && theirs.kind === 'file') {
       // Theirs may also be what became of ours since: what was in between was overwritten by the person.
