@@ -155,7 +155,8 @@ describe('with every tab closed, and with several open', { timeout: 240_000 }, (
 
   test('closing the leading tab passes the lease on at once', async () => {
     const second = await openPage();
-    expect(await leading(second)).toBe(false);
+    // Its worker has asked for the lease and waits.
+    await expect.poll(() => leading(second), { timeout: 30_000 }).toBe(false);
     await page.close();
     page = second;
     const closed = Date.now();
