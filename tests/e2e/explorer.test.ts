@@ -33,6 +33,8 @@ describe('the explorer, followed by a second device and a second tab', () => {
     await enterAccount(page, satchel.url, 'ada@example.org');
     tab = await here.context().newPage();
     await tab.goto(`${satchel.url}/files`);
+    // Behind another tab a page draws too seldom to be clicked quickly.
+    await page.bringToFront();
     device = await there.open();
     await enterAccount(device, satchel.url, 'ada@example.org', { signIn: true });
   });
