@@ -13,6 +13,16 @@ export interface FieldProps extends Omit<ComponentProps<'input'>, 'id'> {
 const INPUT =
   'h-11 w-full rounded-md border bg-surface px-3.5 text-md text-ink outline-none transition-shadow placeholder:text-ink-3 focus:border-accent focus:ring-3 focus:ring-accent/20';
 
+function Note({ id, problem, hint }: Pick<FieldProps, 'problem' | 'hint'> & { readonly id: string }) {
+  const text = problem ?? hint;
+  if (!text) return null;
+  return (
+    <p id={id} className={clsx('mt-1.5 text-sm', problem ? 'text-danger' : 'text-ink-3')} role={problem ? 'alert' : undefined}>
+      {text}
+    </p>
+  );
+}
+
 export function Field({ label, problem, hint, className, ...rest }: FieldProps) {
   const id = useId();
   const note = problem ?? hint;
@@ -28,15 +38,7 @@ export function Field({ label, problem, hint, className, ...rest }: FieldProps) 
         className={clsx(INPUT, problem ? 'border-danger' : 'border-edge')}
         {...rest}
       />
-      {note && (
-        <p
-          id={`${id}-note`}
-          className={clsx('mt-1.5 text-sm', problem ? 'text-danger' : 'text-ink-3')}
-          role={problem ? 'alert' : undefined}
-        >
-          {note}
-        </p>
-      )}
+      <Note id={`${id}-note`} problem={problem} hint={hint} />
     </div>
   );
 }
@@ -72,15 +74,7 @@ export function PasswordField({ label, problem, hint, className, ...rest }: Fiel
           {shown ? <EyeOff aria-hidden className="size-[18px]" /> : <Eye aria-hidden className="size-[18px]" />}
         </button>
       </div>
-      {note && (
-        <p
-          id={`${id}-note`}
-          className={clsx('mt-1.5 text-sm', problem ? 'text-danger' : 'text-ink-3')}
-          role={problem ? 'alert' : undefined}
-        >
-          {note}
-        </p>
-      )}
+      <Note id={`${id}-note`} problem={problem} hint={hint} />
     </div>
   );
 }

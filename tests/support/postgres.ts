@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { chooseUser, findBinaries } from '@/scripts/postgres-files.mjs';
 import { migrate } from '@/server/metadata-server/drivers/migrate';
+import { freePort } from './free-port';
 
 /** A real PostgreSQL of the tests' own. */
 export interface TestPostgres {
@@ -28,17 +28,6 @@ export interface FreshDatabase {
 /** Set by the global setup, so that all test processes of a run share one server. */
 export const TEST_POSTGRES_URL = 'SATCHEL_TEST_POSTGRES_URL';
 const TEMPLATE = 'satchel_template';
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
-}
 
 async function answers(url: string, child: ChildProcess, said: () => string): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt++) {

@@ -4,6 +4,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROUTES } from '@/lib/sync/protocol/routes';
+import { freePort } from '../../support/free-port';
 import { type FreshDatabase, freshDatabase } from '../../support/postgres';
 
 /** The built server in a process of its own, on a database and a data folder of its own, behind a TCP proxy that can be cut. */
@@ -29,17 +30,6 @@ export interface Satchel {
   /** Bytes that browsers have sent so far. */
   received(): number;
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
 }
 
 async function answers(url: string, child: ChildProcess, said: () => string): Promise<void> {

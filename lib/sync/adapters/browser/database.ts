@@ -1,24 +1,15 @@
 import { Dexie, type Table } from 'dexie';
 import type { DiskRecord } from '../../model/disk';
-import type { Entry } from '../../model/entry';
-import type { ChunkId, Cursor, DeviceId, Digest, EntryId, NamespaceId, RequestId, UserId } from '../../model/ids';
-import type { Operation } from '../../protocol/commit';
-import type { ErrorCode } from '../../protocol/error-codes';
+import type { ChunkId, DeviceId, Digest, EntryId, NamespaceId, UserId } from '../../model/ids';
+import type { LocalCursor, LocalEntry, LocalRequest, LocalTransfer } from '../../ports/local-store';
 
 /**
  * The device's own metadata database: one per account, read by the page, written by intake and engine.
  * The page never waits for the network: it watches these tables.
  */
 
-/** How an entry stands towards the server. */
-export type EntrySyncState = 'synced' | 'waiting' | 'syncing' | 'failed';
-
-/**
- * One entry as the person sees it (the local tree). `remote` holds the server's state while it differs from the row
- * (`null`: the server does not know the entry yet); in a synced row it is undefined, the row itself is what the server has.
- */
-export interface EntryRow extends Entry {
-  readonly namespaceId: NamespaceId;
+/** One entry as the person sees it (the local tree), with what the indexes need. */
+export interface EntryRow extends LocalEntry {
   /** 1 while `deletedAt` is null; indexable. */
   readonly live: 0 | 1;
   /** 0 folder, 1 file: folders come first in every order. */
@@ -26,37 +17,15 @@ export interface EntryRow extends Entry {
   readonly nameKey: string;
   /** `sortKeyOf(name)`: natural order, so that “2” comes before “10”. */
   readonly sortKey: string;
-  readonly state: EntrySyncState;
-  /** Why, when state is `failed`. */
-  readonly reason?: ErrorCode;
-  readonly remote?: Entry | null;
-  /** The transfer that carries this file's newest bytes, while they are not on the server. */
-  readonly transferId?: string;
   /** 1: a live file named as a conflict copy. Absent from all others, so that the index holds the few that matter. */
   readonly conflict?: 1;
 }
 
 /** How far each journal has been read. */
-export interface CursorRow {
-  readonly namespaceId: NamespaceId;
-  readonly kind: 'root' | 'shared';
-  readonly role: 'owner' | 'editor' | 'viewer';
-  readonly cursor: Cursor | null;
-}
+export type CursorRow = LocalCursor;
 
 /** The device's request queue: what waits to be committed, in order. Written with strict durability. */
-export interface RequestRow {
-  /** Given by the database; the order of the queue. */
-  readonly order?: number;
-  readonly requestId: RequestId;
-  readonly namespaceId: NamespaceId;
-  readonly operations: readonly Operation[];
-  readonly createdAt: number;
-  /** How often it was sent; counted before it is. */
-  readonly attempts: number;
-  /** Waits for the person's word: it deletes or empties much at once. */
-  readonly held?: 'mass_deletion';
-}
+export type RequestRow = LocalRequest;
 
 /**
  * One file on its way up.
@@ -64,32 +33,13 @@ export interface RequestRow {
  * durable (every chunk on the server) → done (committed). `failed` carries a reason and can be retried; `lost`: the page closed
  * before the bytes were safe and they cannot be reached again without the person.
  */
-export type TransferState = 'queued' | 'staging' | 'staged' | 'sending' | 'durable' | 'done' | 'failed' | 'lost' | 'cancelled';
+export type TransferState = LocalTransfer['state'];
 
-export interface TransferRow {
-  readonly id: string;
+/** `staged` names the `StagedRow` that holds all chunks; `sentBytes` is written at most four times a second. */
+export interface TransferRow extends LocalTransfer {
   /** All files of one drop or pick share it. */
   readonly batchId: string;
-  readonly namespaceId: NamespaceId;
-  readonly parentId: EntryId;
-  readonly entryId: EntryId;
-  /** null: a new file; else the entry's revision that these bytes replace. */
-  readonly baseRevision: number | null;
-  readonly name: string;
-  readonly size: number;
-  readonly mtime: number;
-  readonly state: TransferState;
-  readonly paused: 0 | 1;
-  readonly reason?: ErrorCode | 'quota' | 'unreadable' | 'changed_while_reading' | 'offline';
-  readonly stagedBytes: number;
-  /** Bytes of this file the server has verified or need not be sent. Written at most four times a second. */
-  readonly sentBytes: number;
-  /** Set once staged. */
-  readonly digest?: Digest;
   readonly createdAt: number;
-  readonly finishedAt?: number;
-  /** The `StagedRow` that holds all its chunks; absent while there is none or when it has several. */
-  readonly staged?: string;
   /** Where the browser gives one, so that staging can go on after a restart. */
   readonly handle?: FileSystemFileHandle;
   /** `FileIntake.id` of the worker that holds the File. While the Web Lock of that name is held nobody else reads it. */
